@@ -1,0 +1,1 @@
+"""Typed services: commands, events and durable workflows as pydantic-typed functions."""

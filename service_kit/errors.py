@@ -1,0 +1,131 @@
+"""The errors of `service_kit`, one tree.
+
+    Exception
+    ├── TypeError
+    │   └── DefinitionError     a declaration is wrong: raised at import, with the cure
+    ├── ServiceError            a declared error of a service: subclass it, raise it, catch it at the client
+    └── Refusal                 an HTTP answer outside the contract: middleware and verifiers raise it
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from typing_extensions import dataclass_transform
+
+__all__ = ["DefinitionError", "Refusal", "ServiceError"]
+
+
+class DefinitionError(TypeError):
+    """Say what is wrong in a declaration, where, and how to mend it."""
+
+    def __init__(self, where: str, problem: str, cure: str) -> None:
+        super().__init__(f"{where}: {problem}; {cure}")
+        self.where = where
+        self.problem = problem
+        self.cure = cure
+
+
+class Refusal(Exception):  # noqa: N818 - it is an answer, not a failure
+    """Answer a request with an HTTP status that the contract does not declare (401, 403, 429, ...)."""
+
+    def __init__(self, status: int, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+
+RESERVED_FIELDS = frozenset({"type", "title", "status", "detail", "instance"})
+"""Members that RFC 9457 gives a meaning of its own: an error's fields travel beside them."""
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(Field,))
+class ServiceError(Exception):
+    """A typed error that a command declares; its annotated fields travel to the client.
+
+    `status` and `title` are class keywords; fields are validated as pydantic would:
+
+        class OutOfStock(ServiceError, status=409):
+            sku: str
+
+    At the client the same class is raised, with the same fields. `str(error)` is the problem's `detail`.
+    """
+
+    status: ClassVar[int] = 400
+    title: ClassVar[str] = "Service error"
+    _model: ClassVar[type[BaseModel] | None] = None
+
+    def __init_subclass__(cls, *, status: int | None = None, title: str | None = None) -> None:
+        super().__init_subclass__()
+        if status is not None:
+            cls.status = _checked_status(cls, status)
+        cls.title = title or _words(cls.__name__)
+        cls._model = None
+
+    def __init__(self, **fields: Any) -> None:
+        values = self.fields_model()(**fields).__dict__
+        self.__dict__.update(values)
+        super().__init__(values)
+
+    def __str__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in self.fields().items())
+        return f"{self.title} ({values})" if values else self.title
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.fields())
+
+    def fields(self) -> dict[str, Any]:
+        """Return the declared fields by name."""
+        return dict(self.args[0])
+
+    @classmethod
+    def fields_model(cls) -> type[BaseModel]:
+        """Return the pydantic model of the fields; built at first use, so that annotations may look forward."""
+        if cls._model is None:
+            cls._model = create_model(  # type: ignore[call-overload]  # fields are known at run time only
+                cls.__name__,
+                __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=False),
+                __doc__=cls.__doc__,
+                __module__=cls.__module__,
+                **_field_definitions(cls),
+            )
+        return cls._model
+
+
+def _rebuild(cls: type[ServiceError], fields: dict[str, Any]) -> ServiceError:
+    return cls(**fields)
+
+
+def _checked_status(cls: type[ServiceError], status: int) -> int:
+    if 400 <= status <= 599:
+        return status
+    raise DefinitionError(
+        f"error '{cls.__name__}'",
+        f"status {status} is not an HTTP error",
+        "choose one from 400 to 599, such as 409",
+    )
+
+
+def _field_definitions(cls: type[ServiceError]) -> dict[str, Any]:
+    hints = {
+        name: hint
+        for name, hint in get_type_hints(cls, include_extras=True).items()
+        if get_origin(hint) is not ClassVar
+    }
+    for name in sorted(RESERVED_FIELDS & hints.keys()):
+        raise DefinitionError(
+            f"error '{cls.__name__}', field '{name}'",
+            "RFC 9457 gives this member a meaning of its own",
+            f"rename it, for example to '{name}_'",
+        )
+    return {name: (hint, getattr(cls, name, ...)) for name, hint in hints.items()}
+
+
+def _words(class_name: str) -> str:
+    """Return `OutOfStock` as `Out of stock`."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", class_name)
+    return spaced[:1] + "".join(w if w.isupper() else w.lower() for w in re.split(r"(\s)", spaced[1:]))
