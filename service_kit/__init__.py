@@ -1,1 +1,74 @@
-"""Typed services: commands, events and durable workflows as pydantic-typed functions."""
+"""Typed services: commands, events and durable workflows as pydantic-typed functions.
+
+The public names are loaded when they are first used: importing a contract imports no web framework.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from service_kit.contract.command import Command as Command
+    from service_kit.contract.command import StreamCommand as StreamCommand
+    from service_kit.contract.command import command as command
+    from service_kit.contract.cors import Cors as Cors
+    from service_kit.contract.exchange import Middleware as Middleware
+    from service_kit.contract.exchange import Next as Next
+    from service_kit.contract.exchange import Request as Request
+    from service_kit.contract.exchange import Response as Response
+    from service_kit.contract.exchange import current_request as current_request
+    from service_kit.contract.parameters import Header as Header
+    from service_kit.contract.parameters import Query as Query
+    from service_kit.contract.plugin import Plugin as Plugin
+    from service_kit.contract.plugin import PluginAuth as PluginAuth
+    from service_kit.contract.security import ApiKey as ApiKey
+    from service_kit.contract.security import AwsIam as AwsIam
+    from service_kit.contract.security import Bearer as Bearer
+    from service_kit.contract.security import IamCaller as IamCaller
+    from service_kit.contract.security import Jwt as Jwt
+    from service_kit.contract.service import AsgiMiddleware as AsgiMiddleware
+    from service_kit.contract.service import Service as Service
+    from service_kit.errors import DefinitionError as DefinitionError
+    from service_kit.errors import Refusal as Refusal
+    from service_kit.errors import ServiceError as ServiceError
+
+_HOMES = {
+    "command": "service_kit.contract.command",
+    "Command": "service_kit.contract.command",
+    "StreamCommand": "service_kit.contract.command",
+    "Service": "service_kit.contract.service",
+    "ServiceError": "service_kit.errors",
+    "DefinitionError": "service_kit.errors",
+    "Refusal": "service_kit.errors",
+    "Header": "service_kit.contract.parameters",
+    "Query": "service_kit.contract.parameters",
+    "Request": "service_kit.contract.exchange",
+    "Response": "service_kit.contract.exchange",
+    "Middleware": "service_kit.contract.exchange",
+    "Next": "service_kit.contract.exchange",
+    "current_request": "service_kit.contract.exchange",
+    "AsgiMiddleware": "service_kit.contract.service",
+    "Cors": "service_kit.contract.cors",
+    "Plugin": "service_kit.contract.plugin",
+    "PluginAuth": "service_kit.contract.plugin",
+    "Bearer": "service_kit.contract.security",
+    "Jwt": "service_kit.contract.security",
+    "ApiKey": "service_kit.contract.security",
+    "AwsIam": "service_kit.contract.security",
+    "IamCaller": "service_kit.contract.security",
+}
+
+__all__ = list(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'service_kit' has no attribute '{name}'")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

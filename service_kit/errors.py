@@ -1,10 +1,10 @@
 """The errors of `service_kit`, one tree.
 
-    Exception
-    ├── TypeError
-    │   └── DefinitionError     a declaration is wrong: raised at import, with the cure
-    ├── ServiceError            a declared error of a service: subclass it, raise it, catch it at the client
-    └── Refusal                 an HTTP answer outside the contract: middleware and verifiers raise it
+Exception
+├── TypeError
+│   └── DefinitionError     a declaration is wrong: raised at import, with the cure
+├── ServiceError            a declared error of a service: subclass it, raise it, catch it at the client
+└── Refusal                 an HTTP answer outside the contract: middleware and verifiers raise it
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
-from typing_extensions import dataclass_transform
+from typing_extensions import Self, dataclass_transform
 
 __all__ = ["DefinitionError", "Refusal", "ServiceError"]
 
@@ -67,7 +67,7 @@ class ServiceError(Exception):
         cls._model = None
 
     def __init__(self, **fields: Any) -> None:
-        values = self.fields_model()(**fields).__dict__
+        values = self.fields_model().model_validate(fields, by_name=True, by_alias=False).__dict__
         self.__dict__.update(values)
         super().__init__(values)
 
@@ -82,11 +82,30 @@ class ServiceError(Exception):
         """Return the declared fields by name."""
         return dict(self.args[0])
 
+    def encode_fields(self) -> dict[str, Any]:
+        """Return the fields as JSON values, named as on the wire."""
+        model = self.fields_model()
+        return model.model_validate(self.fields(), by_name=True).model_dump(mode="json", by_alias=True)
+
+    @classmethod
+    def decode_fields(cls, members: Mapping[str, Any]) -> Self:
+        """Return the error whose fields are among a problem's members; raise pydantic's ValidationError.
+
+        Members that this version of the error does not know are left out, so that a service may add some.
+        """
+        model = cls.fields_model()
+        names = {f.alias or name for name, f in model.model_fields.items()}
+        decoded = model.model_validate({k: v for k, v in members.items() if k in names})
+        error = cls.__new__(cls)
+        error.__dict__.update(decoded.__dict__)
+        error.args = (decoded.__dict__,)
+        return error
+
     @classmethod
     def fields_model(cls) -> type[BaseModel]:
         """Return the pydantic model of the fields; built at first use, so that annotations may look forward."""
         if cls._model is None:
-            cls._model = create_model(  # type: ignore[call-overload]  # fields are known at run time only
+            cls._model = create_model(
                 cls.__name__,
                 __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=False),
                 __doc__=cls.__doc__,

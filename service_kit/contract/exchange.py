@@ -1,0 +1,118 @@
+"""The neutral request and response: what middleware sees, whatever carried them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
+
+RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
+"""Header lines as ASGI has them: lower-case names, latin-1 bytes, repeats in order."""
+
+
+class Headers(Mapping[str, str]):
+    """A read-only, case-insensitive view of header lines; repeats are joined as RFC 9110 section 5.3 says."""
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, raw: RawHeaders) -> None:
+        self._raw = raw
+
+    def __getitem__(self, name: str) -> str:
+        key = name.lower().encode("latin-1")
+        values = [value for line, value in self._raw if line == key]
+        if not values:
+            raise KeyError(name)
+        return (b"; " if key == b"cookie" else b", ").join(values).decode("latin-1")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(line.decode("latin-1") for line, _ in self._raw))
+
+    def __len__(self) -> int:
+        return len({line for line, _ in self._raw})
+
+    def __repr__(self) -> str:
+        return f"Headers({sorted(self)})"  # values may be secrets
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """One HTTP request, its body read in full.
+
+    `path` is decoded and without the prefix at which the service is mounted; `root_path` is that prefix.
+    `base_url` is scheme, authority and prefix as the caller used them: the service's own URL.
+    """
+
+    method: str
+    path: str
+    query_string: bytes
+    raw_headers: RawHeaders
+    body: bytes = b""
+    root_path: str = ""
+    scheme: str = "http"
+    server: str = "localhost"
+    """Host and port as the transport knows them; a `Host` header takes precedence in `base_url`."""
+    peer: str | None = None
+    identity: Mapping[str, Any] | None = None
+    """What a trusted gateway said of the caller (API Gateway's authorizer context); never from headers."""
+    request_id: str = ""
+
+    @property
+    def headers(self) -> Headers:
+        return Headers(self.raw_headers)
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        """Query parameters in order, decoded."""
+        return parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True)
+
+    @property
+    def base_url(self) -> str:
+        host = self.header(b"host")
+        return f"{self.scheme}://{host or self.server}{self.root_path}"
+
+    def header(self, name: bytes) -> str | None:
+        """Return the first header line of this lower-case name: the quick way for a single look."""
+        for line, value in self.raw_headers:
+            if line == name:
+                return value.decode("latin-1")
+        return None
+
+
+@dataclass(slots=True, eq=False)
+class Response:
+    """One HTTP response: `body` in one piece, or `stream` where it comes in pieces."""
+
+    status: int = 200
+    raw_headers: RawHeaders = field(default_factory=list[tuple[bytes, bytes]])
+    body: bytes = b""
+    stream: AsyncIterator[bytes] | None = None
+
+    @property
+    def headers(self) -> Headers:
+        return Headers(self.raw_headers)
+
+    def set_header(self, name: str, value: str) -> None:
+        """Replace every line of this name by one."""
+        key = name.lower().encode("latin-1")
+        self.raw_headers = [line for line in self.raw_headers if line[0] != key]
+        self.raw_headers.append((key, value.encode("latin-1")))
+
+
+Next: TypeAlias = Callable[[Request], Awaitable[Response]]
+Middleware: TypeAlias = Callable[[Request, Next], Awaitable[Response]]
+"""`async def middleware(request, call_next)`: answer, or await `call_next(request)` and edit the response."""
+
+_request: ContextVar[Request] = ContextVar("service_kit_request")
+
+
+def current_request() -> Request:
+    """Return the request being served; raise LookupError outside of one."""
+    return _request.get()
+
+
+def set_current_request(request: Request) -> None:
+    """Make `request` the current one for the rest of this asyncio task; for hosts."""
+    _request.set(request)

@@ -1,0 +1,128 @@
+"""Security schemes: who may call, and how a caller proves who he is.
+
+Declared once, a scheme is enforced by the HTTP room and appears in the specification, the manifest and
+the deployment. `scheme.caller()` gives commands the authenticated caller with his own type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict
+
+from service_kit.errors import DefinitionError
+
+C = TypeVar("C")
+M = TypeVar("M", bound=BaseModel)
+
+Verify: TypeAlias = Callable[[str], Awaitable[C | None] | C | None]
+"""From the secret as sent to the caller, or to None for nobody; sync or async.
+
+Compare secrets with `hmac.compare_digest`.
+"""
+
+_admitted: ContextVar[tuple[object, object]] = ContextVar("service_kit_admitted")
+
+
+class Scheme(Generic[C]):
+    """What all schemes share: the caller whom they admitted."""
+
+    __slots__ = ()
+    kind: ClassVar[str]
+
+    def caller(self) -> C:
+        """Return the caller of the request being served; raise LookupError if another scheme, or none, admitted him."""
+        scheme, caller = _admitted.get((None, None))
+        if scheme is not self:
+            raise LookupError(f"{self!r} has not admitted the caller of this request")
+        return cast(C, caller)
+
+    def admit(self, caller: C) -> None:
+        """Make `caller` the one that `caller()` returns for the rest of this request; for enforcement and tests."""
+        _admitted.set((self, caller))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bearer(Scheme[C]):
+    """`Authorization: Bearer <token>`, judged by your `verify`."""
+
+    verify: Verify[C]
+    name: str = "bearer"
+    description: str = ""
+    kind: ClassVar[str] = "bearer"
+
+    def __repr__(self) -> str:
+        return f"Bearer(name={self.name!r})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Jwt(Scheme[M]):
+    """`Authorization: Bearer <JWT>`: signature, expiry, issuer and audience checked by PyJWT, claims by a model.
+
+    Give `key` (a secret or a PEM public key) or `jwks_url` (keys are fetched and cached). `exp` is required.
+    """
+
+    claims: type[M]
+    issuer: str
+    audience: str
+    key: str | None = None
+    jwks_url: str | None = None
+    algorithms: Sequence[str] = ("RS256", "ES256")
+    leeway_s: float = 30.0
+    name: str = "jwt"
+    description: str = ""
+    kind: ClassVar[str] = "jwt"
+
+    def __post_init__(self) -> None:
+        if (self.key is None) == (self.jwks_url is None):
+            raise DefinitionError(
+                f"scheme '{self.name}'", "it needs one source of keys", "give key or jwks_url"
+            )
+        if "none" in {algorithm.lower() for algorithm in self.algorithms}:
+            raise DefinitionError(f"scheme '{self.name}'", "algorithm 'none' admits everybody", "take it out")
+        if self.jwks_url and any(algorithm.startswith("HS") for algorithm in self.algorithms):
+            raise DefinitionError(
+                f"scheme '{self.name}'", "a published key cannot sign HS tokens", "use key instead"
+            )
+
+    def __repr__(self) -> str:
+        return f"Jwt(name={self.name!r}, issuer={self.issuer!r})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ApiKey(Scheme[C]):
+    """A key in a header, the query string or a cookie, judged by your `verify`."""
+
+    verify: Verify[C]
+    parameter: str = "X-API-Key"
+    location: Literal["header", "query", "cookie"] = "header"
+    name: str = "apiKey"
+    description: str = ""
+    kind: ClassVar[str] = "apiKey"
+
+    def __repr__(self) -> str:
+        return f"ApiKey(name={self.name!r}, {self.location} {self.parameter!r})"
+
+
+class IamCaller(BaseModel):
+    """An AWS principal, as API Gateway authenticated it by SigV4."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    user_arn: str
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AwsIam(Scheme[IamCaller]):
+    """AWS Signature Version 4, checked by API Gateway before the service is reached; nobody is admitted elsewhere."""
+
+    name: str = "awsIam"
+    description: str = ""
+    kind: ClassVar[str] = "awsIam"
+
+
+AnyScheme: TypeAlias = Bearer[Any] | Jwt[Any] | ApiKey[Any] | AwsIam

@@ -1,0 +1,258 @@
+"""Services: a class whose attributes are the public, typed contract."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+from typing_extensions import Self, TypedDict, Unpack
+
+from service_kit.contract.command import AnyCommand, Command, StreamCommand
+from service_kit.contract.cors import Cors
+from service_kit.contract.exchange import Middleware
+from service_kit.contract.plugin import Plugin
+from service_kit.contract.security import AnyScheme
+from service_kit.errors import DefinitionError, ServiceError
+
+if TYPE_CHECKING:
+    from openapi_pydantic import OpenAPI
+
+    from client_kit import Connection
+    from service_kit.http import AsgiApplication, HttpOptions
+
+Lifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[object]]
+"""Opened before the first request, closed after the last: `@asynccontextmanager async def lifespan(): ...`."""
+
+
+class ServiceOptions(TypedDict, total=False):
+    """Class keywords of a service: `class Orders(Service, version="1.2", security=[key])`; subclasses inherit them."""
+
+    name: str
+    """Lower-case, in URLs and queue names; the class name in kebab-case otherwise."""
+    version: str
+    include: Sequence[ModuleType]
+    """More modules whose private declarations belong to the service, beside its own."""
+    routes: Sequence[object]
+    """FastAPI routers, served beside the commands."""
+    use: Sequence[Middleware | AsgiMiddleware]
+    security: Sequence[AnyScheme]
+    """Schemes any of which admits a caller."""
+    plugin: Plugin
+    cors: Cors
+    lifespan: Lifespan
+
+
+class AsgiMiddleware:
+    """An ASGI middleware class with its arguments, wrapped around the whole application.
+
+    `AsgiMiddleware(GZipMiddleware, minimum_size=500)`: any class that Starlette's `Middleware` takes.
+    """
+
+    def __init__(self, cls: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        self.cls = cls
+        self.args = args
+        self.kwargs = kwargs
+
+    def wrap(self, application: Any) -> Any:
+        """Return the middleware around an ASGI application."""
+        return self.cls(application, *self.args, **self.kwargs)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceContract:
+    """A service as data: what every other room reads."""
+
+    name: str
+    title: str
+    version: str = "0.1.0"
+    description: str = ""
+    commands: Mapping[str, AnyCommand] = field(default_factory=lambda: MappingProxyType({}))
+    include: tuple[ModuleType, ...] = ()
+    routes: tuple[object, ...] = ()
+    use: tuple[Middleware | AsgiMiddleware, ...] = ()
+    security: tuple[AnyScheme, ...] = ()
+    plugin: Plugin = field(default_factory=Plugin)
+    cors: Cors | None = None
+    lifespan: Lifespan | None = None
+
+    @property
+    def errors(self) -> dict[str, type[ServiceError]]:
+        """Every declared error by name."""
+        return {name: error for c in self.commands.values() for name, error in c.errors.items()}
+
+    @property
+    def schemes(self) -> dict[str, AnyScheme]:
+        """Every security scheme by name: the service's, then those of single commands."""
+        found = {scheme.name: scheme for scheme in self.security}
+        for declared in self.commands.values():
+            for scheme in declared.options.get("security", ()):
+                found.setdefault(scheme.name, scheme)
+        return found
+
+    def security_of(self, declared: AnyCommand) -> Sequence[AnyScheme]:
+        """Return the schemes any of which admits a caller of this command; empty: it is open."""
+        return declared.options.get("security", self.security)
+
+
+class Service:
+    """Base of services: declare commands as functions, and name them in the class body.
+
+        class Orders(Service, version="1.0"):
+            \"\"\"Take, pay for and ship orders.\"\"\"
+
+            place_order = place_order
+
+    An attribute's name is the command's public name. Options are class keywords (`ServiceOptions`), so that
+    they take no name away from commands. An instance is a client: `ServiceClient[Orders](url)`, or better
+    `async with connect(Orders, url) as client`.
+    """
+
+    _contract: ClassVar[ServiceContract] = ServiceContract(name="service", title="Service")
+    _connection: Connection[Self]
+
+    def __init_subclass__(cls, **options: Unpack[ServiceOptions]) -> None:
+        super().__init_subclass__()
+        cls._contract = _describe(cls, options)
+
+    def __init__(self, url: str) -> None:
+        from client_kit import Connection  # the client is needed only by those who call
+
+        self._connection = Connection(type(self), url)
+
+    def _bind(self, declared: AnyCommand) -> object:
+        bound = self._connection.bind(declared)
+        self.__dict__[declared.name] = bound  # the next look-up does not come here
+        return bound
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._connection.close()
+
+    @classmethod
+    def asgi(cls, options: HttpOptions | None = None) -> AsgiApplication:
+        """Return the HTTP face as an ASGI application: serve it with any server, or mount it in another one."""
+        from service_kit.hosts.asgi import (
+            create_application,
+        )  # outward, for the sake of the one public spelling
+
+        return create_application(cls._contract, options)
+
+    @classmethod
+    def specification(cls, *, url: str | None = None, include_rpc: bool = False) -> OpenAPI:
+        """Return the OpenAPI 3.1 document as openapi-pydantic's model, to edit and serve at a path of your own."""
+        from service_kit.openapi.model import specification_model  # as above
+
+        return specification_model(cls._contract, url=url, include_rpc=include_rpc)
+
+
+def contract_of(service: type[Service]) -> ServiceContract:
+    """Return the service as data."""
+    return service._contract
+
+
+def _describe(cls: type[Service], options: ServiceOptions) -> ServiceContract:
+    unknown = options.keys() - ServiceOptions.__annotations__.keys()
+    if unknown:
+        raise DefinitionError(
+            f"service '{cls.__name__}'",
+            f"unknown class keywords {sorted(unknown)}",
+            f"known ones are {sorted(ServiceOptions.__annotations__)}",
+        )
+    inherited = cls._contract
+    given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+    contract = replace(
+        inherited,
+        **{k: v for k, v in given.items() if k != "name"},
+        name=_checked_name(cls, options.get("name") or _kebab(cls.__name__)),
+        title=cls.__name__,
+        description=_own_doc(cls) or inherited.description,
+        commands=MappingProxyType({**inherited.commands, **_gather(cls)}),
+    )
+    _check_routes(cls, contract)
+    _check_errors(cls, contract)
+    _check_schemes(cls, contract)
+    return contract
+
+
+def _gather(cls: type[Service]) -> dict[str, AnyCommand]:
+    """Take the commands of the class body, each under its attribute's name."""
+    commands: dict[str, AnyCommand] = {}
+    for name, value in list(vars(cls).items()):
+        if not isinstance(value, Command | StreamCommand):
+            continue
+        if name.startswith("_") or hasattr(Service, name):
+            raise DefinitionError(
+                f"service '{cls.__name__}', command '{name}'",
+                "the name is taken by the class itself" if hasattr(Service, name) else "the name is private",
+                "give the attribute another name",
+            )
+        named = value.named(name)
+        named.codec  # noqa: B018 - annotations that look forward are resolved now, or reported
+        setattr(cls, name, named)
+        commands[name] = named
+    return commands
+
+
+def _check_routes(cls: type[Service], contract: ServiceContract) -> None:
+    taken: dict[tuple[str, str], AnyCommand] = {}
+    for declared in contract.commands.values():
+        if declared.route is None:
+            continue
+        other = taken.setdefault(declared.route.shape, declared)
+        if other is not declared:
+            raise DefinitionError(
+                f"service '{cls.__name__}'",
+                f"commands '{other.name}' and '{declared.name}' are both {declared.route.method} {declared.route.path}",
+                "change the method or the path of one",
+            )
+
+
+def _check_errors(cls: type[Service], contract: ServiceContract) -> None:
+    taken: dict[str, type[ServiceError]] = {}
+    for declared in contract.commands.values():
+        for name, error in declared.errors.items():
+            error.fields_model()
+            if taken.setdefault(name, error) is not error:
+                raise DefinitionError(
+                    f"service '{cls.__name__}', {declared.where}",
+                    f"two errors have the name '{name}' ({taken[name].__module__} and {error.__module__})",
+                    "rename one: the name is what travels",
+                )
+
+
+def _check_schemes(cls: type[Service], contract: ServiceContract) -> None:
+    for declared in contract.commands.values():
+        for scheme in declared.options.get("security", ()):
+            if contract.schemes[scheme.name] is not scheme:
+                raise DefinitionError(
+                    f"service '{cls.__name__}', {declared.where}",
+                    f"two security schemes have the name '{scheme.name}'",
+                    "give one another name=...",
+                )
+
+
+def _checked_name(cls: type[Service], name: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9-]{0,62}", name):
+        return name
+    raise DefinitionError(
+        f"service '{cls.__name__}'",
+        f"name '{name}' does not fit into URLs and queue names",
+        "use lower-case letters, digits and dashes, at most 63",
+    )
+
+
+def _kebab(class_name: str) -> str:
+    return (
+        re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", class_name).replace("_", "-").lower()
+    )
+
+
+def _own_doc(cls: type[Service]) -> str:
+    return inspect.cleandoc(vars(cls).get("__doc__") or "")
