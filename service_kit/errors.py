@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, get_origin, get_type_hints
+from typing import Any, ClassVar, Self, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
-from typing_extensions import Self, dataclass_transform
+from typing_extensions import dataclass_transform
 
 __all__ = ["DefinitionError", "Refusal", "ServiceError"]
 
@@ -29,7 +29,7 @@ class DefinitionError(TypeError):
         self.cure = cure
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a failure
+class Refusal(Exception):
     """Answer a request with an HTTP status that the contract does not declare (401, 403, 429, ...)."""
 
     def __init__(self, status: int, detail: str, *, headers: Mapping[str, str] | None = None) -> None:

@@ -7,6 +7,7 @@ decorator belong to one reading.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import sys
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import (
     Any,
     Generic,
     ParamSpec,
+    Self,
     TypeAlias,
     TypeVar,
     cast,
@@ -23,7 +25,7 @@ from typing import (
     overload,
 )
 
-from typing_extensions import Self, TypedDict, Unpack
+from typing_extensions import TypedDict, Unpack
 
 from service_kit.contract.codec import CommandCodec, build_codec
 from service_kit.contract.exchange import Middleware
@@ -91,10 +93,9 @@ class _Declaration:
             self.where, options.get("method"), options.get("path"), default_path=f"/{self.name}"
         )
         _check_options(self.where, options)
-        try:
+        # An annotation may look forward: the service's class body, or the first use, resolves it.
+        with contextlib.suppress(NameError):
             self._codec = self._build()
-        except NameError:
-            pass  # an annotation looks forward: the service's class body, or the first use, resolves it
 
     @property
     def codec(self) -> CommandCodec:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
-from typing_extensions import Self, TypedDict, Unpack
+from typing_extensions import TypedDict, Unpack
 
 from service_kit.contract.command import AnyCommand, Command, StreamCommand
 from service_kit.contract.cors import Cors
@@ -138,16 +138,15 @@ class Service:
     @classmethod
     def asgi(cls, options: HttpOptions | None = None) -> AsgiApplication:
         """Return the HTTP face as an ASGI application: serve it with any server, or mount it in another one."""
-        from service_kit.hosts.asgi import (
-            create_application,
-        )  # outward, for the sake of the one public spelling
+        # Outward, for the sake of the one public spelling.
+        from service_kit.hosts.asgi import create_application
 
         return create_application(cls._contract, options)
 
     @classmethod
     def specification(cls, *, url: str | None = None, include_rpc: bool = False) -> OpenAPI:
         """Return the OpenAPI 3.1 document as openapi-pydantic's model, to edit and serve at a path of your own."""
-        from service_kit.openapi.model import specification_model  # as above
+        from service_kit.openapi.model import specification_model  # outward, as above
 
         return specification_model(cls._contract, url=url, include_rpc=include_rpc)
 
