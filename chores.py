@@ -1,0 +1,344 @@
+#!/usr/bin/env python3
+"""Do every chore of this repository, one command each; needs Python 3.11 or newer and nothing else.
+
+    python3 chores.py demo            serve the todo service and call it with the typed client
+    python3 chores.py test            run the whole test suite
+    python3 chores.py check           lint, formatting, mypy --strict and pyright strict
+
+Each chore first makes a virtual environment (`.venv`) and installs what it needs there; the next run finds it
+ready. `python3 chores.py --help` lists all of them. One file, though long: it must run before anything is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+OLDEST = (3, 11)
+OTHER_PYTHONS = ("3.12", "3.13")
+CHECKED = ("service_kit", "client_kit", "plugins", "benchmarks", "tests", "chores.py")
+LOCK = "constraints.txt"
+
+
+class ChoreError(Exception):
+    """Stop with a message that says what went wrong and what to do next."""
+
+    def __init__(self, problem: str, cure: str) -> None:
+        super().__init__(f"{problem}\n    {cure}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the chore that the command line names; return the exit status."""
+    if sys.version_info < OLDEST:
+        print(
+            f"chores.py: Python 3.11 or newer is needed, and this is {sys.version.split()[0]};",
+            file=sys.stderr,
+        )
+        print("    install a newer one and run it by its name: python3.12 chores.py ...", file=sys.stderr)
+        return 2
+    options, rest = _parser().parse_known_args(arguments)
+    if rest and options.chore != "test":
+        _parser().error(f"unknown arguments for '{options.chore}': {' '.join(rest)}")
+    options.rest = rest
+    try:
+        CHORES[options.chore](options)
+    except ChoreError as error:
+        print(f"\nchores.py {options.chore}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def demo(options: argparse.Namespace) -> None:
+    """Serve the todo service on loopback and call it over HTTP with the typed client."""
+    python = _environment(options, "server")
+    _run("the demo", python, "plugins/todo/demo.py", cure="read the traceback above")
+
+
+def test(options: argparse.Namespace) -> None:
+    """Run the whole test suite; arguments go on to pytest: `test tests/http -k cors`."""
+    python = _environment(options, "dev")
+    # A selection is small, or for a debugger: only the whole suite is spread over the processors.
+    spread = () if options.rest else ("-n", "auto", "--dist", "loadfile")
+    long = ("--long",) if options.long else ()
+    cure = "run one test alone with `chores.py test <file>::<test>`"
+    _run("the test suite", python, "-m", "pytest", *spread, *long, *options.rest, cure=cure)
+
+
+def check(options: argparse.Namespace) -> None:
+    """Lint, check the formatting, and run mypy --strict and pyright strict."""
+    python = _environment(options, "dev")
+    _run("ruff check", python, "-m", "ruff", "check", ".", cure="run `chores.py fix`, then mend what is left")
+    _run("ruff format", python, "-m", "ruff", "format", "--check", ".", cure="run `chores.py fix`")
+    places = [place for place in CHECKED if (ROOT / place).exists()]
+    _run(
+        "mypy --strict",
+        python,
+        "-m",
+        "mypy",
+        *places,
+        cure="mend the types; an ignore needs a code and a reason",
+    )
+    _run("pyright strict", python, "-m", "pyright", "--pythonpath", python, cure="mend the types")
+
+
+def fix(options: argparse.Namespace) -> None:
+    """Format the code and mend what ruff can mend."""
+    python = _environment(options, "dev")
+    _run("ruff check --fix", python, "-m", "ruff", "check", "--fix", ".", cure="mend what is left by hand")
+    _run("ruff format", python, "-m", "ruff", "format", ".", cure="mend the syntax error")
+
+
+def typing(options: argparse.Namespace) -> None:
+    """Compare five type checkers with tests/typing, line by line, and verify that the public API is fully typed."""
+    python = _environment(options, "dev")
+    _run(
+        "five type checkers",
+        python,
+        "-m",
+        "pytest",
+        "tests/typing",
+        cure="compare the lines above with the case files",
+    )
+
+
+def bench(options: argparse.Namespace) -> None:
+    """Measure us and our peers side by side; `--smoke` only shows that the programs run."""
+    python = _environment(options, "dev")
+    smoke = ("--smoke",) if options.smoke else ()
+    _run(
+        "the benchmarks",
+        python,
+        "-m",
+        "benchmarks",
+        *smoke,
+        cure="read what the failed benchmark printed above",
+    )
+
+
+def docs(options: argparse.Namespace) -> None:
+    """Execute the Python of README.md and docs/ as it stands."""
+    python = _environment(options, "dev")
+    _run(
+        "the documentation",
+        python,
+        "-m",
+        "pytest",
+        "tests/test_docs.py",
+        cure="mend the page, or the code it shows",
+    )
+
+
+def lock(options: argparse.Namespace) -> None:
+    """Write constraints.txt anew: the newest versions that the development environment resolves to."""
+    with tempfile.TemporaryDirectory() as folder:
+        options.venv, options.newest = Path(folder), True
+        python = _environment(options, "dev")
+        frozen = subprocess.run(
+            [python, "-m", "pip", "freeze", "--exclude-editable"], capture_output=True, text=True, check=True
+        ).stdout
+    (ROOT / LOCK).write_text(f"# Written by `chores.py lock`; what the repository is tested with.\n{frozen}")
+
+
+def ci(options: argparse.Namespace) -> None:
+    """Do what CI does, quickest first: demo, checks, the suite on each Python, benchmarks' smoke run."""
+    with tempfile.TemporaryDirectory(prefix="service-kit-ci-") as folder:
+        with _timed("README's first command, with the base and server extras alone"):
+            _again(options, Path(folder, "demo"), "demo")
+        with _timed("development environment"):
+            _environment(options, "dev")
+        with _timed("lint and types"):
+            check(options)
+        with _timed("README's second command: the whole suite"):
+            _again(options, options.venv, "test")
+        with _timed("benchmarks, smoke run"):
+            _again(options, options.venv, "bench", "--smoke")
+        for version in OTHER_PYTHONS:
+            interpreter = _find_python(version)
+            if interpreter is None:
+                print(
+                    f"==> the suite on Python {version}: not run, no such interpreter was found", flush=True
+                )
+                continue
+            with _timed(f"the suite on Python {version}"):
+                other = Path(folder, version)
+                # The checkers read the code as Python 3.11, whichever interpreter runs them: once is enough.
+                rest = ("-n", "auto", "--dist", "loadfile", "--ignore=tests/typing")
+                _again(options, other, "test", *rest, python=interpreter)
+
+
+CHORES: dict[str, Callable[[argparse.Namespace], None]] = {
+    "demo": demo,
+    "test": test,
+    "check": check,
+    "fix": fix,
+    "typing": typing,
+    "bench": bench,
+    "docs": docs,
+    "lock": lock,
+    "ci": ci,
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="chores.py",
+        allow_abbrev=False,
+        description="Every chore of this repository. Start with `demo`; before you send a change, `check` and `test`.",
+        epilog="`chores.py test --long` adds the long profile; `chores.py test tests/http -k cors` selects tests.",
+    )
+    parser.add_argument(
+        "--venv", type=Path, default=ROOT / ".venv", metavar="DIR", help="environment (.venv)"
+    )
+    parser.add_argument(
+        "--python", default=sys.executable, metavar="EXE", help="interpreter for a new environment"
+    )
+    parser.add_argument(
+        "--newest", action="store_true", help=f"install the newest releases, not those of {LOCK}"
+    )
+    chores = parser.add_subparsers(dest="chore", metavar="CHORE", required=True)
+    for name, chore in CHORES.items():
+        sub = chores.add_parser(name, allow_abbrev=False, help=chore.__doc__, description=chore.__doc__)
+        if name == "test":
+            sub.add_argument("--long", action="store_true", help="more generated cases, and the slow tests")
+        if name == "bench":
+            sub.add_argument("--smoke", action="store_true", help="a few calls of each, to see that it runs")
+    return parser
+
+
+def _environment(options: argparse.Namespace, extra: str) -> str:
+    """Return the interpreter of the virtual environment, with the extra installed; make what is missing."""
+    folder: Path = options.venv.resolve()
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        _create(folder, options.python)
+    stamp = folder / f".service-kit-{extra}"
+    wanted = _fingerprint(options.newest)
+    if not stamp.exists() or stamp.read_text() != wanted:
+        _install(str(python), extra, newest=options.newest)
+        stamp.write_text(wanted)
+    return str(python)
+
+
+def _create(folder: Path, python: str) -> None:
+    print(f"==> making a virtual environment in {folder}", flush=True)
+    made = subprocess.run([python, "-m", "venv", str(folder)], capture_output=True, text=True, check=False)
+    if made.returncode:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise ChoreError(
+            f"{python} cannot make a virtual environment:\n{made.stdout}{made.stderr}",
+            "install its venv module (Debian: apt-get install python3-venv), or name another --python",
+        )
+
+
+def _fingerprint(newest: bool) -> str:
+    """Return what the installation depends on; a change of it means: install again."""
+    lock = ROOT / LOCK
+    parts = [
+        str(ROOT),
+        str(newest),
+        (ROOT / "pyproject.toml").read_text(),
+        lock.read_text() if lock.exists() else "",
+    ]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _install(python: str, extra: str, *, newest: bool) -> None:
+    print(f"==> installing service-kit[{extra}]; the first time takes a minute or two", flush=True)
+    started = time.monotonic()
+    command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--editable", f".[{extra}]"]
+    if (ROOT / LOCK).exists() and not newest:
+        command += ["--constraint", LOCK]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        said = list(_progress(process.stdout))
+    if process.returncode:
+        raise ChoreError(
+            f"pip could not install service-kit[{extra}]:\n{''.join(said[-20:])}",
+            "is the package index reachable? mend that, and run the same command again",
+        )
+    print(f"    done in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def _progress(lines: Iterable[str]) -> Iterator[str]:
+    """Pass pip's lines on, and show that something happens: the package at hand, or a dot for ten of them."""
+    count = 0
+    for line in lines:
+        yield line
+        if line.startswith("Collecting"):
+            count += 1
+            if sys.stdout.isatty():
+                print(f"\r\033[K    {count} {line.split()[1]}", end="", flush=True)
+            elif count % 10 == 0:
+                print(".", end="", flush=True)
+    print("\r\033[K" if sys.stdout.isatty() else "", end="\n" if count >= 10 else "", flush=True)
+
+
+def _run(what: str, *command: str, cure: str) -> None:
+    print(f"==> {what}", flush=True)
+    status = subprocess.run(command, cwd=ROOT, check=False).returncode
+    if status:
+        raise ChoreError(f"{what} failed (exit status {status})", cure)
+
+
+def _again(options: argparse.Namespace, venv: Path, *chore: str, python: str | None = None) -> None:
+    """Run a chore as its own command, as a person would."""
+    newest = ("--newest",) if options.newest else ()
+    command = (
+        sys.executable,
+        __file__,
+        "--venv",
+        str(venv),
+        "--python",
+        python or options.python,
+        *newest,
+        *chore,
+    )
+    status = subprocess.run(command, cwd=ROOT, check=False).returncode
+    if status:
+        raise ChoreError(f"`chores.py {' '.join(chore)}` failed", "its own message is above")
+
+
+def _find_python(version: str) -> str | None:
+    """Return an interpreter of this version that starts, from PATH or pyenv."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
+    candidates = [str(p / "bin/python") for p in sorted(pyenv.glob(f"{version}.*"), reverse=True)]
+    for candidate in [f"python{version}", *candidates]:
+        found = shutil.which(candidate)
+        # A pyenv shim exists for versions that are not switched on, and then fails: ask it.
+        probe = (
+            [found, "-c", "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"]
+            if found
+            else None
+        )
+        if (
+            probe
+            and subprocess.run(probe, capture_output=True, text=True, check=False).stdout.strip() == version
+        ):
+            return found
+    return None
+
+
+@contextmanager
+def _timed(stage: str) -> Iterator[None]:
+    print(f"\n===== {stage}", flush=True)
+    started = time.monotonic()
+    yield
+    print(f"===== {stage}: {time.monotonic() - started:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
