@@ -3,8 +3,18 @@
 Exception
 ├── TypeError
 │   └── DefinitionError     a declaration is wrong: raised at import, with the cure
+├── TimeoutError
+│   └── TimedOut            a task, a workflow, or a wait in a workflow took longer than it may
 ├── ServiceError            a declared error of a service: subclass it, raise it, catch it at the client
-└── Refusal                 an HTTP answer outside the contract: middleware and verifiers raise it
+├── Refusal                 an HTTP answer outside the contract: middleware and verifiers raise it
+├── RemoteError             an exception from elsewhere, of a class that nobody declared
+│   ├── TaskFailed          ... that a task raised
+│   └── WorkflowFailed      ... that ended an execution
+│       ├── WorkflowCancelled
+│       └── WorkflowTerminated
+├── NonDeterminismError     workflow code does not match its history, or does what a workflow cannot
+├── HistoryUnreadable       a history is of a newer engine, or damaged
+└── TurnTooLong             a workflow runs without ever waiting
 """
 
 from __future__ import annotations
@@ -16,7 +26,20 @@ from typing import Any, ClassVar, Self, get_origin, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from typing_extensions import dataclass_transform
 
-__all__ = ["DefinitionError", "Refusal", "ServiceError"]
+__all__ = [
+    "DefinitionError",
+    "HistoryUnreadable",
+    "NonDeterminismError",
+    "Refusal",
+    "RemoteError",
+    "ServiceError",
+    "TaskFailed",
+    "TimedOut",
+    "TurnTooLong",
+    "WorkflowCancelled",
+    "WorkflowFailed",
+    "WorkflowTerminated",
+]
 
 
 class DefinitionError(TypeError):
@@ -148,3 +171,77 @@ def _words(class_name: str) -> str:
     """Return `OutOfStock` as `Out of stock`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", class_name)
     return spaced[:1] + "".join(w if w.isupper() else w.lower() for w in re.split(r"(\s)", spaced[1:]))
+
+
+class TimedOut(TimeoutError):
+    """Say what took too long."""
+
+
+class RemoteError(Exception):
+    """An exception that happened elsewhere, as data; its traceback text is a note of this one."""
+
+    noun: ClassVar[str] = "the cause"
+
+    def __init__(
+        self, name: str, type: str, message: str, fields: str | None = None, traceback: str = ""
+    ) -> None:
+        super().__init__(name, type, message, fields, traceback)
+        self.name = name
+        """Of the task or workflow that failed."""
+        self.type = type
+        """`module:QualName` of the exception's class."""
+        self.message = message
+        self.fields = fields
+        """Of a declared error whose class is unknown here, its fields as JSON text."""
+        self.traceback = traceback
+        if traceback:
+            self.add_note(traceback.rstrip())
+
+    def __str__(self) -> str:
+        what = ": ".join(part for part in (self.type.rpartition(":")[2], self.message) if part)
+        return f"{self.noun} '{self.name}' failed: {what}"
+
+
+class TaskFailed(RemoteError):
+    """A task failed with an error of a class that is not declared."""
+
+    noun = "task"
+
+
+class WorkflowFailed(RemoteError):
+    """An execution ended with an error of a class that is not declared."""
+
+    noun = "workflow"
+
+
+class WorkflowCancelled(WorkflowFailed):
+    """An execution was cancelled."""
+
+
+class WorkflowTerminated(WorkflowFailed):
+    """An execution was ended at once, without its cleanup."""
+
+
+class NonDeterminismError(Exception):
+    """Workflow code does not match its history, or does what a workflow cannot; `where` is its source line."""
+
+    def __init__(self, problem: str, where: str, recorded: str = "", made: str = "") -> None:
+        super().__init__(problem, where, recorded, made)
+        self.problem = problem
+        self.where = where
+        self.recorded = recorded
+        """What the history holds; empty if nothing, or if there is nothing to compare."""
+        self.made = made
+        """What the code did; empty if nothing."""
+
+    def __str__(self) -> str:
+        sides = (("history", self.recorded), ("code", self.made), ("at", self.where))
+        return "\n".join([self.problem, *(f"  {side}: {text}" for side, text in sides if text)])
+
+
+class HistoryUnreadable(Exception):
+    """A history is of a newer engine, or damaged; the message says which and what to do."""
+
+
+class TurnTooLong(Exception):
+    """A workflow ran an enormous number of steps in one turn without waiting for anything."""
