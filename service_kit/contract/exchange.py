@@ -58,6 +58,10 @@ class Request:
     identity: Mapping[str, Any] | None = None
     """What a trusted gateway said of the caller (API Gateway's authorizer context); never from headers."""
     request_id: str = ""
+    path_params: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What the path's parameters matched; empty on the RPC face."""
+    principal: str = ""
+    """An opaque digest of the proof that admitted the caller; empty where the command is open."""
 
     @property
     def headers(self) -> Headers:

@@ -45,7 +45,6 @@ class Parameter:
     annotation: Any
     default: Any
     positional: bool
-    positional_only: bool
     location: Location
     wire_name: str
     """Its name in the REST request; in a body the codec's aliases apply."""
@@ -131,7 +130,6 @@ def _read(
         annotation=annotation,
         default=parameter.default,
         positional=parameter.kind is not inspect.Parameter.KEYWORD_ONLY,
-        positional_only=parameter.kind is inspect.Parameter.POSITIONAL_ONLY,
         location=location,
         wire_name=wire_name,
     )
@@ -142,6 +140,8 @@ def _check_kind(at: str, parameter: inspect.Parameter) -> None:
         raise DefinitionError(
             at, "variadic parameters have no schema", "take a list or a dict parameter instead"
         )
+    if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+        raise DefinitionError(at, "it is positional-only, and the wire knows names only", "take out the '/'")
     if isinstance(parameter.default, FieldInfo | Header | Query):
         marker = type(parameter.default).__name__
         raise DefinitionError(

@@ -1,0 +1,124 @@
+"""The neutral application: a request in, a response out, whatever carries them."""
+
+from __future__ import annotations
+
+import os
+import re
+from itertools import count
+
+from service_kit.contract.command import AnyCommand
+from service_kit.contract.exchange import Next, Request, Response, set_current_request
+from service_kit.contract.route import RPC_PREFIX
+from service_kit.contract.service import ServiceContract
+from service_kit.http.cors import CorsPolicy
+from service_kit.http.documents import Documents
+from service_kit.http.endpoint import Endpoint
+from service_kit.http.options import HttpOptions
+from service_kit.http.problems import KitProblem, respond
+from service_kit.http.raw import RawRoutes
+from service_kit.http.router import Found, Router, WrongMethod
+from service_kit.http.security import Gate
+from service_kit.runtime.idempotency import IdempotencyStore
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+class Target:
+    """What a route leads to: the function that answers, and the command whose errors it may raise."""
+
+    __slots__ = ("answer", "declared")
+
+    def __init__(self, answer: Next, declared: AnyCommand | None) -> None:
+        self.answer = answer
+        self.declared = declared
+
+
+class Application:
+    """Every native route of a service. `find` first, then `handle`: a host reads no body for a wrong path."""
+
+    def __init__(self, contract: ServiceContract, options: HttpOptions, store: IdempotencyStore) -> None:
+        self.contract = contract
+        self.options = options
+        self.raw = RawRoutes(contract.title, contract.routes) if contract.routes else None
+        self.gate = Gate(contract.security) if contract.security else None
+        self._cors = CorsPolicy(contract.cors) if contract.cors else None
+        self._router = self._routes(store)
+        # Unique among processes and unguessable enough for a log line; cheaper than a UUID for each request.
+        self._id_prefix = os.urandom(6).hex()
+        self._ids = count(1)
+
+    def find(self, method: str, path: str, raw_path: bytes = b"") -> Found[Target] | WrongMethod | None:
+        """Return the native route of a request, if it has one."""
+        return self._router.find(method, path, raw_path)
+
+    def request_id(self, asked: str | None) -> str:
+        """Return the caller's request id, if it is fit for logs and headers, or a new one."""
+        if asked is not None and _REQUEST_ID.fullmatch(asked):
+            return asked
+        return f"{self._id_prefix}-{next(self._ids)}"
+
+    async def handle(self, request: Request, found: Found[Target] | WrongMethod | None) -> Response:
+        """Answer a request that `find` has looked at; failures become problems, only cancellation escapes."""
+        set_current_request(request)
+        try:
+            if type(found) is Found:
+                request.path_params = found.path_params
+                response = await found.endpoint.answer(request)
+            else:
+                response = self._unrouted(request, found)
+        except Exception as error:  # noqa: BLE001 - the one place where anything becomes an answer
+            declared = found.endpoint.declared if isinstance(found, Found) else None
+            response = respond(error, self.contract.name, declared, request)
+        if self._cors is not None:
+            response.raw_headers += self._cors.headers(request)
+        response.raw_headers.append((b"x-request-id", request.request_id.encode("latin-1")))
+        return response
+
+    def too_large(self) -> KitProblem:
+        """Return the failure of a body beyond the limit."""
+        limit = self.options.body_limit_bytes
+        return KitProblem(
+            413, "too-large", f"the body is larger than {limit} bytes, the limit of this service"
+        )
+
+    def refuse(self, request: Request, error: Exception) -> Response:
+        """Return the answer to a request that fails before it is handled."""
+        response = respond(error, self.contract.name, None, request)
+        response.raw_headers.append((b"x-request-id", request.request_id.encode("latin-1")))
+        return response
+
+    def cors_headers(self, request: Request) -> list[tuple[bytes, bytes]]:
+        """Return what a raw route's answer needs for a page of another origin to read it."""
+        return self._cors.headers(request) if self._cors else []
+
+    def preflight(self, request: Request) -> Response | None:
+        """Return the answer to a CORS preflight, if `request` is one and the service allows other origins."""
+        if self._cors is None or request.method != "OPTIONS":
+            return None
+        return self._cors.preflight(request, ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
+
+    def _unrouted(self, request: Request, found: WrongMethod | None) -> Response:
+        if found is None:
+            raise KitProblem(404, "not-found", f"there is nothing at {request.path}")
+        allowed = ", ".join([*found.allowed, *(["HEAD"] if "GET" in found.allowed else []), "OPTIONS"])
+        if request.method == "OPTIONS":
+            return Response(204, [(b"allow", allowed.encode())])
+        problem = KitProblem(
+            405, "method-not-allowed", f"{request.path} takes {allowed}, not {request.method}"
+        )
+        problem.headers["allow"] = allowed
+        raise problem
+
+    def _routes(self, store: IdempotencyStore) -> Router[Target]:
+        router: Router[Target] = Router()
+        for name, declared in self.contract.commands.items():
+            endpoint = Endpoint(self.contract, declared, self.options, store)
+            router.add("POST", RPC_PREFIX + name, Target(endpoint.rpc(), declared))
+            rest = endpoint.rest()
+            if rest is not None and declared.route is not None:
+                router.add(declared.route.method, declared.route.path, Target(rest, declared))
+        # After the commands, so that a command may serve an edited document at the path of the original.
+        raw = self.raw.specification if self.raw else lambda: None
+        for path, answer in Documents(self.contract, self.options, raw).routes():
+            router.add("GET", path, Target(answer, None))
+        return router

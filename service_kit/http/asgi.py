@@ -1,0 +1,225 @@
+"""The application as ASGI: for any server, or mounted inside another application."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+
+from service_kit.contract.exchange import Request, Response
+from service_kit.contract.service import AsgiMiddleware
+from service_kit.http import access_log
+from service_kit.http.application import Application
+from service_kit.http.lifespan import LifespanRunner
+from service_kit.http.streaming import HEARTBEAT
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+
+class AsgiApplication:
+    """A service's HTTP face for ASGI servers (specification 3.0), with its lifespan and ASGI middleware."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self.lifespan = LifespanRunner(application.contract.lifespan)
+        self._heartbeat_s = application.options.heartbeat_s
+        self._limit = application.options.body_limit_bytes
+        self._http: Callable[[Scope, Receive, Send], Awaitable[None]] = self._serve
+        for layer in reversed(application.contract.use):
+            if isinstance(layer, AsgiMiddleware):
+                self._http = layer.wrap(self._http)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            if not self.lifespan.opened:
+                await self.lifespan.open()
+            await self._http(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._follow_lifespan(receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1003, "reason": "this service has no websockets"})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started_s = time.perf_counter()
+        application = self.application
+        request = _request(scope)
+        request.request_id = application.request_id(request.header(b"x-request-id"))
+        response = application.preflight(request)
+        if response is None:
+            found = application.find(request.method, request.path, _raw_path(scope))
+            if found is None and application.raw is not None:
+                return await self._serve_raw(scope, receive, send, request)
+            try:
+                request.body = await self._read(receive, request)
+            except _HungUp:
+                return None
+            except _TooLarge:
+                response = application.refuse(request, application.too_large())
+            else:
+                response = await application.handle(request, found)
+        if response.stream is None:
+            await _send_whole(response, request, send)
+        else:
+            await self._send_stream(response.stream, response, receive, send)
+        if access_log.enabled():
+            access_log.record(request, response.status, started_s)
+
+    async def _read(self, receive: Receive, request: Request) -> bytes:
+        declared = request.header(b"content-length")
+        if declared is not None and declared.isdigit() and int(declared) > self._limit:
+            raise _TooLarge
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _HungUp
+        body: bytes = message.get("body", b"")
+        if not message.get("more_body"):
+            if len(body) > self._limit:
+                raise _TooLarge
+            return body
+        pieces, size = [body], len(body)
+        while message.get("more_body"):
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _HungUp
+            pieces.append(message.get("body", b""))
+            size += len(pieces[-1])
+            if size > self._limit:
+                raise _TooLarge
+        return b"".join(pieces)
+
+    async def _send_stream(
+        self, chunks: AsyncIterator[bytes], response: Response, receive: Receive, send: Send
+    ) -> None:
+        """Write chunks as they come, heartbeats in between, until the stream ends or the caller hangs up."""
+        await send(
+            {"type": "http.response.start", "status": response.status, "headers": response.raw_headers}
+        )
+        sent_at = [time.monotonic()]
+        writer = asyncio.create_task(_write(chunks, send, sent_at))
+        watcher = asyncio.create_task(_wait_for_hang_up(receive))
+        try:
+            while not writer.done() and not watcher.done():
+                quiet_s = time.monotonic() - sent_at[0]
+                await asyncio.wait(
+                    {writer, watcher},
+                    timeout=max(self._heartbeat_s - quiet_s, 0.01),
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if not writer.done() and time.monotonic() - sent_at[0] >= self._heartbeat_s:
+                    sent_at[0] = time.monotonic()
+                    await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
+        finally:
+            writer.cancel()
+            watcher.cancel()
+            await asyncio.gather(writer, watcher, return_exceptions=True)
+        if not writer.cancelled():
+            writer.result()
+            await send({"type": "http.response.body", "body": b""})
+
+    async def _serve_raw(self, scope: Scope, receive: Receive, send: Send, request: Request) -> None:
+        application = self.application
+        assert application.raw is not None
+        started_s = time.perf_counter()
+        status = 500
+        extra = [(b"x-request-id", request.request_id.encode("latin-1")), *application.cors_headers(request)]
+
+        async def marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message.get("headers", ()), *extra]}
+            await send(message)
+
+        try:
+            if application.gate is not None:
+                await application.gate.admit(request)
+        except Exception as error:  # noqa: BLE001 - a refusal, or a verifier that failed: both are answers
+            response = application.refuse(request, error)
+            status = response.status
+            await _send_whole(response, request, send)
+        else:
+            scope["service_kit.request_id"] = request.request_id
+            await application.raw.application(scope, receive, marked)
+        finally:
+            if access_log.enabled():
+                access_log.record(request, status, started_s)
+
+    async def _follow_lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self.lifespan.open()
+        except Exception as error:
+            await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
+            raise
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        try:
+            await self.lifespan.close()
+        except Exception as error:
+            await send({"type": "lifespan.shutdown.failed", "message": f"{type(error).__name__}: {error}"})
+            raise
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class _HungUp(Exception):
+    pass
+
+
+def _request(scope: Scope) -> Request:
+    path: str = scope["path"]
+    root_path: str = scope.get("root_path", "")
+    # Servers and Starlette give the full path, the specification's older readers only what follows the prefix.
+    if root_path and path.startswith(root_path):
+        path = path[len(root_path) :] or "/"
+    server = scope.get("server")
+    client = scope.get("client")
+    return Request(
+        method=scope["method"],
+        path=path,
+        query_string=scope["query_string"],
+        raw_headers=scope["headers"],
+        root_path=root_path,
+        scheme=scope.get("scheme", "http"),
+        server=f"{server[0]}:{server[1]}" if server and server[1] else "localhost",
+        peer=client[0] if client else None,
+    )
+
+
+def _raw_path(scope: Scope) -> bytes:
+    raw: bytes | None = scope.get("raw_path")
+    if not raw or b"%" not in raw:
+        return b""
+    root_path: str = scope.get("root_path", "")
+    return raw[len(root_path) :] if root_path and raw.startswith(root_path.encode()) else raw
+
+
+async def _send_whole(response: Response, request: Request, send: Send) -> None:
+    headers = response.raw_headers
+    if response.status not in (204, 304):
+        headers.append((b"content-length", b"%d" % len(response.body)))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else response.body})
+
+
+async def _write(chunks: AsyncIterator[bytes], send: Send, sent_at: list[float]) -> None:
+    try:
+        async for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            sent_at[0] = time.monotonic()
+    finally:
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()
+
+
+async def _wait_for_hang_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,181 @@
+"""What a service says of itself: specification, manifest, documentation page, health."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from html import escape
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from service_kit.contract.exchange import Next, Request, Response
+from service_kit.contract.service import ServiceContract
+from service_kit.http.options import HttpOptions
+from service_kit.http.problems import KitProblem
+
+if TYPE_CHECKING:
+    from service_kit.openapi import Document
+
+Make: TypeAlias = "Callable[[str], Document]"
+"""From the service's URL to the document."""
+
+SPECIFICATION_PATHS = ("/openapi.json", "/.well-known/openapi.json", "/spec/openapi.json")
+_CACHED_URLS = 16
+"""Callers choose the Host header, so the cache of documents by URL is bounded."""
+
+_ASSETS = {
+    "swagger-ui-bundle.js": b"text/javascript",
+    "swagger-ui.css": b"text/css",
+    "favicon.png": b"image/png",
+}
+
+
+class Documents:
+    """Routes to the documents of one service; bytes are computed once for each URL and kept with their ETag."""
+
+    def __init__(
+        self,
+        contract: ServiceContract,
+        options: HttpOptions,
+        raw_specification: Callable[[], dict[str, object] | None],
+    ) -> None:
+        self._contract = contract
+        self._options = options
+        self._raw_specification = raw_specification
+        self._cache: dict[tuple[str, str], Document] = {}
+
+    def routes(self) -> list[tuple[str, Next]]:
+        """Return the paths, all GET, and what answers there."""
+        routes: list[tuple[str, Next]] = [(path, self._specification) for path in SPECIFICATION_PATHS]
+        routes.append(("/openapi.yaml", self._specification_yaml))
+        routes.append(("/.well-known/ai-plugin.json", partial(self._serve, "manifest", self._manifest)))
+        routes.append(("/logo.svg", self._logo))
+        routes.append(("/legal", self._legal))
+        routes.append(("/healthz", _health))
+        if self._options.docs:
+            routes.append(("/docs", self._docs))
+            routes.append(("/docs/{asset}", _docs_asset))
+        return routes
+
+    async def _specification(self, request: Request) -> Response:
+        version = _version(request)
+        return await self._serve(version, lambda url: self._render(url, version, "json"), request)
+
+    async def _specification_yaml(self, request: Request) -> Response:
+        version = _version(request)
+        return await self._serve(f"{version} yaml", lambda url: self._render(url, version, "yaml"), request)
+
+    def _render(self, url: str, version: str, form: str) -> Document:
+        # Imported with the first document: a Lambda that only runs commands never pays for it.
+        from service_kit.openapi import build_specification, downgrade, render_json, render_yaml
+
+        specification = build_specification(
+            self._contract, url=url, include_rpc=self._options.include_rpc, raw=self._raw_specification()
+        )
+        if version == "3.0":
+            specification = downgrade(specification)
+        return render_yaml(specification) if form == "yaml" else render_json(specification)
+
+    def _manifest(self, url: str) -> Document:
+        from service_kit.openapi import build_manifest, render_json
+
+        return render_json(build_manifest(self._contract, url=url, specification_url=f"{url}/openapi.json"))
+
+    async def _serve(self, kind: str, make: Make, request: Request) -> Response:
+        url = (self._options.url or request.base_url).rstrip("/")
+        document = self._cache.get((kind, url))
+        if document is None:
+            document = make(url)
+            if len(self._cache) >= _CACHED_URLS:
+                self._cache.pop(next(iter(self._cache)))
+            self._cache[kind, url] = document
+        return _cached(request, document)
+
+    async def _docs(self, request: Request) -> Response:
+        if _assets_folder() is None:
+            raise KitProblem(
+                404, "not-found", "the documentation page needs: pip install 'service-kit[server]'"
+            )
+        page = _PAGE.format(title=escape(self._contract.title), root=json.dumps(request.root_path)[1:-1])
+        return _html(page)
+
+    async def _logo(self, _: Request) -> Response:
+        letter = escape(self._contract.title[:1].upper())
+        return Response(200, [(b"content-type", b"image/svg+xml")], _LOGO.format(letter=letter).encode())
+
+    async def _legal(self, _: Request) -> Response:
+        title = escape(self._contract.title)
+        return _html(
+            f"<!doctype html><title>{title}</title><p>The operator of {title} has published no legal terms here."
+        )
+
+
+def _version(request: Request) -> str:
+    version = dict(request.query).get("version", "3.1")
+    if version.startswith("3.0"):
+        return "3.0"
+    if version.startswith("3.1"):
+        return "3.1"
+    raise KitProblem(400, "malformed-request", f"there is no version '{version}'; ask for 3.1 or 3.0")
+
+
+def _cached(request: Request, document: Document) -> Response:
+    headers = [
+        (b"etag", document.etag.encode()),
+        (b"cache-control", b"no-cache"),
+        # The document names the URL that the caller used.
+        (b"vary", b"Host"),
+    ]
+    asked = request.header(b"if-none-match")
+    if asked is not None and (asked == "*" or document.etag in [tag.strip() for tag in asked.split(",")]):
+        return Response(304, headers)
+    return Response(200, [(b"content-type", document.media_type.encode()), *headers], document.body)
+
+
+async def _health(_: Request) -> Response:
+    return Response(200, [(b"content-type", b"application/json")], b'{"status":"ok"}')
+
+
+async def _docs_asset(request: Request) -> Response:
+    name, folder = request.path_params["asset"], _assets_folder()
+    if name not in _ASSETS or folder is None:
+        raise KitProblem(404, "not-found", "there is no such asset")
+    body = (folder / name).read_bytes()
+    return Response(200, [(b"content-type", _ASSETS[name]), (b"cache-control", b"max-age=86400")], body)
+
+
+def _assets_folder() -> Path | None:
+    """Return where fastapi-offline keeps its copy of Swagger UI, without importing it."""
+    spec = find_spec("fastapi_offline")
+    return Path(spec.origin).parent / "static" if spec and spec.origin else None
+
+
+def _html(page: str) -> Response:
+    return Response(200, [(b"content-type", b"text/html; charset=utf-8")], page.encode())
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="{root}/docs/favicon.png">
+<link rel="stylesheet" href="{root}/docs/swagger-ui.css">
+</head>
+<body>
+<div id="page"></div>
+<script src="{root}/docs/swagger-ui-bundle.js"></script>
+<script>
+SwaggerUIBundle({{url: "{root}/openapi.json", dom_id: "#page", deepLinking: true}});
+</script>
+</body>
+</html>
+"""
+
+_LOGO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="12" fill="#1f4b99"/>'
+    '<text x="32" y="44" font-family="sans-serif" font-size="36" fill="#fff" text-anchor="middle">{letter}</text></svg>'
+)

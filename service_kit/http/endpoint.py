@@ -1,0 +1,156 @@
+"""One command over HTTP: decode, admit, run, encode."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+from service_kit.contract.command import AnyCommand, Command, StreamCommand
+from service_kit.contract.exchange import Next, Request, Response
+from service_kit.contract.security import ApiKey
+from service_kit.contract.service import AsgiMiddleware, ServiceContract
+from service_kit.errors import ServiceError
+from service_kit.http.idempotency import Idempotency
+from service_kit.http.inputs import Decode, rest_decoder, rpc_decoder
+from service_kit.http.options import HttpOptions
+from service_kit.http.problems import KitProblem, respond
+from service_kit.http.security import Gate
+from service_kit.http.streaming import event_stream
+from service_kit.runtime.idempotency import IdempotencyStore
+
+_JSON = (b"content-type", b"application/json")
+
+
+class Endpoint:
+    """The two faces of a command, each a `Next`, with middleware and security around it."""
+
+    def __init__(
+        self, contract: ServiceContract, declared: AnyCommand, options: HttpOptions, store: IdempotencyStore
+    ) -> None:
+        self._contract = contract
+        self._declared = declared
+        self._options = options
+        self._idempotency = Idempotency(store, f"{contract.name}/{declared.name}")
+        self._timeout_s = declared.options.get("timeout_s")
+        self._dump = declared.codec.output.serializer.to_json
+
+    def rpc(self) -> Next:
+        """Return what serves `POST /rpc/<name>`."""
+        return self._face(rpc_decoder(self._declared.codec))
+
+    def rest(self) -> Next | None:
+        """Return what serves the REST route, if there is one."""
+        rest = self._declared.codec.rest
+        if rest is None:
+            return None
+        schemes = self._contract.security_of(self._declared)
+        keys = frozenset(s.parameter for s in schemes if isinstance(s, ApiKey) and s.location == "query")
+        return self._face(rest_decoder(rest, keys))
+
+    def _face(self, decode: Decode) -> Next:
+        inner = self._stream(decode) if isinstance(self._declared, StreamCommand) else self._answer(decode)
+        for middleware in reversed(self._declared.options.get("use", ())):
+            inner = self._around(middleware, inner)
+        schemes = self._contract.security_of(self._declared)
+        if schemes:
+            inner = Gate(schemes).guard(inner)
+        for outer in reversed(self._contract.use):
+            if not isinstance(outer, AsgiMiddleware):
+                inner = self._around(outer, inner)
+        return inner
+
+    def _around(self, middleware: Any, inner: Next) -> Next:
+        """Wrap one middleware around `inner`, which answers for its known failures, so that it sees responses."""
+        contract, declared = self._contract, self._declared
+
+        async def settled(request: Request) -> Response:
+            try:
+                return await inner(request)
+            except (KitProblem, ServiceError) as error:
+                return respond(error, contract.name, declared, request)
+
+        async def call(request: Request) -> Response:
+            return cast(Response, await middleware(request, settled))
+
+        return call
+
+    def _answer(self, decode: Decode) -> Next:
+        run = self._runner()
+        keyed = not self._declared.idempotent
+
+        async def answer(request: Request) -> Response:
+            arguments = decode(request)
+            key = request.header(b"idempotency-key") if keyed else None
+            if key is None:
+                return await run(request, arguments)
+            return await self._once(request, arguments, key)
+
+        return answer
+
+    def _runner(self) -> Any:
+        """Return the hot path: no branch in it that the declaration already decided."""
+        declared = cast("Command[..., Any]", self._declared)
+        invoke, timeout_s, dump = declared.invoke, self._timeout_s, self._dump
+        nothing = declared.codec.returns_nothing
+
+        async def run(request: Request, arguments: dict[str, Any]) -> Response:
+            asked = request.header(b"request-timeout-ms")
+            if asked is None and timeout_s is None:
+                result = await invoke(**arguments)
+            else:
+                result = await self._within(invoke, arguments, asked)
+            if nothing and result is None:
+                return Response(204)
+            return Response(200, [_JSON], dump(result, by_alias=True, warnings="error"))
+
+        return run
+
+    async def _within(self, invoke: Any, arguments: dict[str, Any], asked: str | None) -> Any:
+        limit_s = deadline_s(self._timeout_s, asked, self._options.max_timeout_s)
+        try:
+            async with asyncio.timeout(limit_s) as scope:
+                return await invoke(**arguments)
+        except TimeoutError:
+            if not scope.expired():
+                raise
+            raise KitProblem(504, "timeout", f"no answer within {limit_s:g} s") from None
+
+    async def _once(self, request: Request, arguments: dict[str, Any], key: str) -> Response:
+        run = self._runner()
+
+        async def conclude(request: Request) -> Response:
+            try:
+                return cast(Response, await run(request, arguments))
+            except ServiceError as error:
+                return respond(error, self._contract.name, self._declared, request)
+
+        response, _ = await self._idempotency.answer(request, key, conclude)
+        return response
+
+    def _stream(self, decode: Decode) -> Next:
+        declared = cast("StreamCommand[..., Any]", self._declared)
+
+        async def stream(request: Request) -> Response:
+            arguments = decode(request)
+            if request.header(b"idempotency-key") is not None and not declared.idempotent:
+                raise KitProblem(
+                    400, "malformed-request", "a stream is not kept; send it without idempotency-key"
+                )
+            limit_s = deadline_s(
+                self._timeout_s, request.header(b"request-timeout-ms"), self._options.max_timeout_s
+            )
+            return event_stream(self._contract.name, declared, request, arguments, limit_s)
+
+        return stream
+
+
+def deadline_s(declared_s: float | None, asked_ms: str | None, most_s: float) -> float | None:
+    """Return the shorter of what the command allows and the caller waits; raise KitProblem for nonsense."""
+    if asked_ms is None:
+        return declared_s
+    if not asked_ms.isascii() or not asked_ms.isdigit() or len(asked_ms) > 12:
+        raise KitProblem(
+            400, "malformed-request", "request-timeout-ms must be a whole number of milliseconds"
+        )
+    asked_s = min(int(asked_ms) / 1000, most_s)
+    return asked_s if declared_s is None else min(asked_s, declared_s)

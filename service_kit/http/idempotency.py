@@ -1,0 +1,82 @@
+"""`Idempotency-Key`: the first answer of a key is kept and given again.
+
+Kept is what the function concluded: its result, or a declared error below 500. Whatever left it undecided
+(invalid input, 5xx, a timeout, a caller who hung up) frees the key, and the next call runs the command.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+
+from service_kit.contract.exchange import Next, Request, Response
+from service_kit.http.problems import KitProblem
+from service_kit.runtime.idempotency import Claimed, IdempotencyStore, InFlight, Kept, KeptAnswer, Mismatch
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class Idempotency:
+    """Answer each key of one command once."""
+
+    def __init__(self, store: IdempotencyStore, scope: str) -> None:
+        self._store = store
+        self._scope = scope
+
+    async def answer(self, request: Request, key: str, run: Next) -> tuple[Response, bool]:
+        """Return the kept answer of this key, or run the command and keep what it concluded.
+
+        `run` marks a conclusion by a response below 500; failures raise. The flag tells a replay.
+        """
+        if not _KEY.fullmatch(key):
+            raise KitProblem(
+                400, "malformed-request", "idempotency-key must be 1 to 255 visible ASCII characters"
+            )
+        name = f"{self._scope}\n{request.principal}\n{key}"
+        match await self._store.begin(name, _fingerprint(request)):
+            case Kept(answer):
+                return _replay(answer), True
+            case InFlight():
+                problem = KitProblem(
+                    409, "idempotency-conflict", "a call with this idempotency key is still running"
+                )
+                problem.headers["retry-after"] = "1"
+                raise problem
+            case Mismatch():
+                raise KitProblem(
+                    422,
+                    "idempotency-mismatch",
+                    "this idempotency key was first used with another request; use a new one",
+                )
+            case Claimed():
+                return await self._run(request, name, run), False
+
+    async def _run(self, request: Request, name: str, run: Next) -> Response:
+        concluded = False
+        try:
+            response = await run(request)
+            if response.status < 500:
+                await self._store.keep(name, _kept(response))
+                concluded = True
+            return response
+        finally:
+            if not concluded:
+                await self._store.release(name)
+
+
+def _fingerprint(request: Request) -> bytes:
+    digest = sha256()
+    for part in (request.method.encode(), request.path.encode(), request.query_string, request.body):
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.digest()
+
+
+def _kept(response: Response) -> KeptAnswer:
+    return KeptAnswer(response.status, response.headers.get("content-type", ""), response.body)
+
+
+def _replay(answer: KeptAnswer) -> Response:
+    headers = [(b"idempotent-replayed", b"true")]
+    if answer.content_type:
+        headers.append((b"content-type", answer.content_type.encode("latin-1")))
+    return Response(answer.status, headers, answer.body)

@@ -1,0 +1,85 @@
+"""JSON Web Tokens, verified by PyJWT; keys from the scheme or from its JWKS endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from service_kit.contract.security import Jwt
+
+logger = logging.getLogger("service_kit.http")
+
+_KEYS_FRESH_S = 300.0
+_REFETCH_PAUSE_S = 10.0
+"""A token with an unknown key id makes us look again, but not more often than this."""
+
+
+class JwtVerifier:
+    """Check signature, expiry, issuer and audience of a token, and read its claims into the scheme's model."""
+
+    def __init__(self, scheme: Jwt[Any]) -> None:
+        try:
+            import jwt
+        except ImportError as error:  # pragma: no cover - the extra is there wherever this is tested
+            raise ImportError("Jwt needs PyJWT: pip install 'service-kit[server]'") from error
+        self._jwt = jwt
+        self._scheme = scheme
+        self._keys: dict[str, Any] = {}
+        self._fetched_at = float("-inf")
+        self._fetching = asyncio.Lock()
+
+    async def verify(self, token: str) -> BaseModel | None:
+        """Return the claims, or None if the token proves nothing."""
+        try:
+            key = await self._key(token)
+            if key is None:
+                return None
+            claims = self._jwt.decode(
+                token,
+                key,
+                algorithms=list(self._scheme.algorithms),
+                audience=self._scheme.audience,
+                issuer=self._scheme.issuer,
+                leeway=self._scheme.leeway_s,
+                options={"require": ["exp"]},
+            )
+            return self._scheme.claims.model_validate(claims)  # type: ignore[no-any-return]  # the scheme's own model
+        except self._jwt.PyJWTError as error:
+            logger.info("token refused by scheme '%s': %s", self._scheme.name, type(error).__name__)
+        except ValidationError as error:
+            fields = [".".join(map(str, e["loc"])) for e in error.errors(include_input=False)]
+            logger.info("token refused by scheme '%s': claims %s do not fit", self._scheme.name, fields)
+        return None
+
+    async def _key(self, token: str) -> Any:
+        if self._scheme.key is not None:
+            return self._scheme.key
+        key_id = self._jwt.get_unverified_header(token).get("kid", "")
+        age_s = time.monotonic() - self._fetched_at
+        if age_s > _KEYS_FRESH_S or (key_id not in self._keys and age_s > _REFETCH_PAUSE_S):
+            await self._fetch()
+        return self._keys.get(key_id)
+
+    async def _fetch(self) -> None:
+        import httpx
+
+        asked_at = time.monotonic()
+        async with self._fetching:
+            if self._fetched_at >= asked_at:
+                return  # somebody fetched while this one waited
+            assert self._scheme.jwks_url is not None
+            try:
+                async with httpx.AsyncClient(timeout=5.0) as client:
+                    response = (await client.get(self._scheme.jwks_url)).raise_for_status()
+                found = self._jwt.PyJWKSet.from_dict(response.json()).keys
+            except (httpx.HTTPError, ValueError, self._jwt.PyJWTError) as error:
+                # Known keys stay good while the issuer cannot be reached.
+                logger.warning("keys of scheme '%s' cannot be fetched: %r", self._scheme.name, error)
+                self._fetched_at = time.monotonic() - _KEYS_FRESH_S + _REFETCH_PAUSE_S
+                return
+            self._keys = {key.key_id or "": key for key in found}
+            self._fetched_at = time.monotonic()

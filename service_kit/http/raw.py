@@ -1,0 +1,61 @@
+"""FastAPI routers beside the commands: raw routes, with the service's problems and specification."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from service_kit.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request, Response
+    from fastapi.exceptions import RequestValidationError
+    from starlette.exceptions import HTTPException
+
+
+class RawRoutes:
+    """An ASGI application of FastAPI routers; FastAPI is imported here and nowhere else."""
+
+    def __init__(self, service: str, routers: Sequence[object]) -> None:
+        from fastapi import APIRouter, FastAPI
+        from fastapi.exceptions import RequestValidationError
+        from starlette.exceptions import HTTPException
+
+        self.application: FastAPI = FastAPI(title=service, docs_url=None, redoc_url=None, openapi_url=None)
+        for router in routers:
+            if not isinstance(router, APIRouter):
+                raise DefinitionError(
+                    f"service '{service}'", f"routes holds {router!r}", "list FastAPI routers"
+                )
+            self.application.include_router(router)
+        self.application.add_exception_handler(HTTPException, _http_problem)  # type: ignore[arg-type]  # keyed by the class
+        self.application.add_exception_handler(RequestValidationError, _input_problem)  # type: ignore[arg-type]  # as above
+
+    def specification(self) -> dict[str, Any]:
+        """Return FastAPI's document of these routes."""
+        document: dict[str, Any] = self.application.openapi()
+        return document
+
+
+async def _http_problem(request: Request, error: HTTPException) -> Response:
+    return _problem(request, error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+
+async def _input_problem(request: Request, error: RequestValidationError) -> Response:
+    errors = [{"loc": list(e["loc"]), "msg": e["msg"], "type": e["type"]} for e in error.errors()]
+    first = errors[0]
+    detail = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return _problem(request, 422, detail, type="urn:problem-type:service-kit:invalid-input", errors=errors)
+
+
+def _problem(
+    request: Request, status: int, detail: str, *, headers: dict[str, str] | None = None, **members: Any
+) -> Response:
+    from http import HTTPStatus
+
+    from fastapi import Response
+
+    problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    problem |= {"request_id": request.scope.get("service_kit.request_id", ""), **members}
+    return Response(json.dumps(problem), status, headers, media_type="application/problem+json")

@@ -1,0 +1,120 @@
+"""Enforcement of security schemes: who is admitted, and what the others are told."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from hashlib import sha256
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, TypeAlias
+
+from service_kit.contract.exchange import Next, Request, Response
+from service_kit.contract.security import AnyScheme, ApiKey, AwsIam, Bearer, IamCaller, Jwt
+from service_kit.http.jwt import JwtVerifier
+from service_kit.http.problems import KitProblem
+
+Verifier: TypeAlias = Callable[[str], Awaitable[Any] | Any]
+
+
+class Gate:
+    """Admit a request if one of the schemes does."""
+
+    def __init__(self, schemes: Sequence[AnyScheme]) -> None:
+        self._ways = [(scheme, _verifier(scheme)) for scheme in schemes]
+
+    def guard(self, inner: Next) -> Next:
+        """Return `inner` behind this gate."""
+
+        async def guarded(request: Request) -> Response:
+            await self.admit(request)
+            return await inner(request)
+
+        return guarded
+
+    async def admit(self, request: Request) -> None:
+        """Make the caller known to his scheme; raise the 401 that tells how to prove oneself."""
+        for scheme, verify in self._ways:
+            proof = _proof(scheme, request)
+            if proof is None:
+                continue
+            caller = verify(proof) if not isinstance(scheme, AwsIam) else _iam_caller(request)
+            if inspect.isawaitable(caller):
+                caller = await caller
+            if caller is not None:
+                scheme.admit(caller)
+                request.principal = f"{scheme.name}:{_digest(scheme, proof, caller)}"
+                return
+        raise self._refusal()
+
+    def _refusal(self) -> KitProblem:
+        wanted = " or ".join(_how(scheme) for scheme, _ in self._ways)
+        problem = KitProblem(401, "unauthenticated", f"the caller is not known; send {wanted}")
+        challenges = list(dict.fromkeys(c for scheme, _ in self._ways if (c := _challenge(scheme))))
+        if challenges:
+            problem.headers["www-authenticate"] = ", ".join(challenges)
+        return problem
+
+
+def _verifier(scheme: AnyScheme) -> Verifier:
+    match scheme:
+        case Jwt():
+            return JwtVerifier(scheme).verify
+        case Bearer() | ApiKey():
+            return scheme.verify
+        case AwsIam():
+            return lambda _: None
+
+
+def _proof(scheme: AnyScheme, request: Request) -> str | None:
+    """Return what the request offers to this scheme, if anything."""
+    match scheme:
+        case Bearer() | Jwt():
+            kind, _, token = (request.header(b"authorization") or "").partition(" ")
+            return token.strip() or None if kind.lower() == "bearer" else None
+        case ApiKey(location="header"):
+            return request.header(scheme.parameter.lower().encode("latin-1")) or None
+        case ApiKey(location="query"):
+            return next((value for name, value in request.query if name == scheme.parameter and value), None)
+        case ApiKey():
+            return _cookie(request, scheme.parameter)
+        case AwsIam():
+            return "gateway" if _iam_caller(request) else None
+
+
+def _cookie(request: Request, name: str) -> str | None:
+    try:
+        morsel = SimpleCookie(request.headers.get("cookie", "")).get(name)
+    except CookieError:
+        return None
+    return morsel.value or None if morsel else None
+
+
+def _iam_caller(request: Request) -> IamCaller | None:
+    """Read the principal from the gateway's own words; a caller's headers never get here."""
+    iam = (request.identity or {}).get("iam")
+    if not isinstance(iam, dict) or not iam.get("userArn"):
+        return None
+    return IamCaller(user_arn=str(iam["userArn"]), account_id=str(iam.get("accountId", "")))
+
+
+def _digest(scheme: AnyScheme, proof: str, caller: Any) -> str:
+    """Name the caller without keeping his secret: a new token of one subject is the same caller."""
+    subject = getattr(caller, "sub", None) if isinstance(scheme, Jwt) else None
+    if isinstance(caller, IamCaller):
+        subject = caller.user_arn
+    return sha256((str(subject) if subject else proof).encode()).hexdigest()[:32]
+
+
+def _how(scheme: AnyScheme) -> str:
+    match scheme:
+        case Bearer() | Jwt():
+            return "'Authorization: Bearer <token>'"
+        case ApiKey():
+            return f"the key as {scheme.location} '{scheme.parameter}'"
+        case AwsIam():
+            return "an AWS Signature Version 4"
+
+
+def _challenge(scheme: AnyScheme) -> str | None:
+    """Return the challenge of RFC 9110 section 11.6.1; API keys have none registered."""
+    return "Bearer" if isinstance(scheme, Bearer | Jwt) else None

@@ -1,0 +1,77 @@
+"""Streaming commands as server-sent events (HTML Standard, section 9.2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from pydantic_core import to_json
+
+from service_kit.contract.command import StreamCommand
+from service_kit.contract.exchange import Request, Response
+from service_kit.http.problems import KitProblem, problem_of
+
+HEARTBEAT = b":\n\n"
+MEDIA_TYPE = b"text/event-stream"
+
+_HEADERS = [
+    (b"content-type", MEDIA_TYPE),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # nginx would collect the stream
+]
+_END = b"event: end\ndata: {}\n\n"
+
+
+def event_stream(
+    service: str,
+    declared: StreamCommand[..., Any],
+    request: Request,
+    arguments: dict[str, Any],
+    limit_s: float | None,
+) -> Response:
+    """Return the response whose chunks are the command's items; it ends with one `end` or one `error` event."""
+    return Response(200, list(_HEADERS), stream=_events(service, declared, request, arguments, limit_s))
+
+
+async def _events(
+    service: str,
+    declared: StreamCommand[..., Any],
+    request: Request,
+    arguments: dict[str, Any],
+    limit_s: float | None,
+) -> AsyncIterator[bytes]:
+    dump = declared.codec.output.serializer.to_json
+    try:
+        items = _limited(declared.function(**arguments), limit_s)
+        try:
+            async for item in items:
+                yield b"data: " + dump(item, by_alias=True, warnings="error") + b"\n\n"
+        finally:
+            await items.aclose()  # type: ignore[attr-defined]  # `_limited` is an async generator
+    except Exception as error:  # noqa: BLE001 - it is told to the caller, and logged if it is ours
+        problem = problem_of(error, service, declared, request)
+        yield b"event: error\ndata: " + to_json(problem, inf_nan_mode="null") + b"\n\n"
+    else:
+        yield _END
+
+
+async def _limited(items: AsyncIterator[Any], limit_s: float | None) -> AsyncIterator[Any]:
+    """Pass items on until the deadline, then raise; close the source in every case."""
+    deadline = None if limit_s is None else asyncio.get_running_loop().time() + limit_s
+    try:
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline) as scope:
+                    item = await anext(items)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                if not scope.expired():
+                    raise
+                raise KitProblem(504, "timeout", f"the stream did not end within {limit_s:g} s") from None
+            yield item
+    finally:
+        close = getattr(items, "aclose", None)
+        if close is not None:
+            await close()

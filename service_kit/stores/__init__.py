@@ -1,0 +1,1 @@
+"""Stores: implementations of the runtime's ports, one folder for each technology."""
