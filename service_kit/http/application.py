@@ -61,7 +61,7 @@ class Application:
         """Answer a request that `find` has looked at; failures become problems, only cancellation escapes."""
         set_current_request(request)
         try:
-            if type(found) is Found:
+            if isinstance(found, Found):
                 request.path_params = found.path_params
                 response = await found.endpoint.answer(request)
             else:

@@ -52,11 +52,12 @@ class AsgiApplication:
         if response is None:
             found = application.find(request.method, request.path, _raw_path(scope))
             if found is None and application.raw is not None:
-                return await self._serve_raw(scope, receive, send, request)
+                await self._serve_raw(scope, receive, send, request)
+                return
             try:
                 request.body = await self._read(receive, request)
             except _HungUp:
-                return None
+                return
             except _TooLarge:
                 response = application.refuse(request, application.too_large())
             else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, cast
 
 from service_kit.contract.command import AnyCommand, Command, StreamCommand
 from service_kit.contract.exchange import Next, Request, Response
@@ -17,6 +18,8 @@ from service_kit.http.problems import KitProblem, respond
 from service_kit.http.security import Gate
 from service_kit.http.streaming import event_stream
 from service_kit.runtime.idempotency import IdempotencyStore
+
+Run: TypeAlias = Callable[[Request, dict[str, Any]], Awaitable[Response]]
 
 _JSON = (b"content-type", b"application/json")
 
@@ -83,11 +86,11 @@ class Endpoint:
             key = request.header(b"idempotency-key") if keyed else None
             if key is None:
                 return await run(request, arguments)
-            return await self._once(request, arguments, key)
+            return await self._once(request, arguments, key, run)
 
         return answer
 
-    def _runner(self) -> Any:
+    def _runner(self) -> Run:
         """Return the hot path: no branch in it that the declaration already decided."""
         declared = cast("Command[..., Any]", self._declared)
         invoke, timeout_s, dump = declared.invoke, self._timeout_s, self._dump
@@ -115,17 +118,14 @@ class Endpoint:
                 raise
             raise KitProblem(504, "timeout", f"no answer within {limit_s:g} s") from None
 
-    async def _once(self, request: Request, arguments: dict[str, Any], key: str) -> Response:
-        run = self._runner()
-
+    async def _once(self, request: Request, arguments: dict[str, Any], key: str, run: Run) -> Response:
         async def conclude(request: Request) -> Response:
             try:
-                return cast(Response, await run(request, arguments))
+                return await run(request, arguments)
             except ServiceError as error:
                 return respond(error, self._contract.name, self._declared, request)
 
-        response, _ = await self._idempotency.answer(request, key, conclude)
-        return response
+        return await self._idempotency.answer(request, key, conclude)
 
     def _stream(self, decode: Decode) -> Next:
         declared = cast("StreamCommand[..., Any]", self._declared)

@@ -23,10 +23,10 @@ class Idempotency:
         self._store = store
         self._scope = scope
 
-    async def answer(self, request: Request, key: str, run: Next) -> tuple[Response, bool]:
+    async def answer(self, request: Request, key: str, run: Next) -> Response:
         """Return the kept answer of this key, or run the command and keep what it concluded.
 
-        `run` marks a conclusion by a response below 500; failures raise. The flag tells a replay.
+        `run` marks a conclusion by a response below 500; failures raise.
         """
         if not _KEY.fullmatch(key):
             raise KitProblem(
@@ -35,7 +35,7 @@ class Idempotency:
         name = f"{self._scope}\n{request.principal}\n{key}"
         match await self._store.begin(name, _fingerprint(request)):
             case Kept(answer):
-                return _replay(answer), True
+                return _replay(answer)
             case InFlight():
                 problem = KitProblem(
                     409, "idempotency-conflict", "a call with this idempotency key is still running"
@@ -49,7 +49,7 @@ class Idempotency:
                     "this idempotency key was first used with another request; use a new one",
                 )
             case Claimed():
-                return await self._run(request, name, run), False
+                return await self._run(request, name, run)
 
     async def _run(self, request: Request, name: str, run: Next) -> Response:
         concluded = False
