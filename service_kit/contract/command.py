@@ -42,7 +42,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class CommandOptions(TypedDict, total=False):
+class CommandOptions(TypedDict, total=False, closed=True):
     """Options of a command, all with sensible defaults."""
 
     method: Method

@@ -37,6 +37,10 @@ class Headers(Mapping[str, str]):
         return f"Headers({sorted(self)})"  # values may be secrets
 
 
+def _no_params() -> dict[str, str]:
+    return {}
+
+
 @dataclass(slots=True, eq=False)
 class Request:
     """One HTTP request, its body read in full.
@@ -49,19 +53,21 @@ class Request:
     path: str
     query_string: bytes
     raw_headers: RawHeaders
-    body: bytes = b""
     root_path: str = ""
     scheme: str = "http"
-    server: str = "localhost"
+    server: tuple[str, int | None] | None = None
     """Host and port as the transport knows them; a `Host` header takes precedence in `base_url`."""
-    peer: str | None = None
+    client: tuple[str, int] | None = None
+    """Host and port of the caller, or of the nearest proxy."""
+    body: bytes = b""
     identity: Mapping[str, Any] | None = None
     """What a trusted gateway said of the caller (API Gateway's authorizer context); never from headers."""
     request_id: str = ""
-    path_params: Mapping[str, str] = field(default_factory=dict[str, str])
+    path_params: Mapping[str, str] = field(default_factory=_no_params)
     """What the path's parameters matched; empty on the RPC face."""
     principal: str = ""
     """An opaque digest of the proof that admitted the caller; empty where the command is open."""
+    _lines: dict[bytes, bytes] | None = field(default=None, init=False, repr=False)
 
     @property
     def headers(self) -> Headers:
@@ -75,14 +81,19 @@ class Request:
     @property
     def base_url(self) -> str:
         host = self.header(b"host")
-        return f"{self.scheme}://{host or self.server}{self.root_path}"
+        if host is None:
+            name, port = self.server or ("localhost", None)
+            host = f"{name}:{port}" if port else name
+        return f"{self.scheme}://{host}{self.root_path}"
 
     def header(self, name: bytes) -> str | None:
         """Return the first header line of this lower-case name: the quick way for a single look."""
-        for line, value in self.raw_headers:
-            if line == name:
-                return value.decode("latin-1")
-        return None
+        lines = self._lines
+        if lines is None:
+            # Reversed, so that of repeated lines the first one stays.
+            lines = self._lines = dict(self.raw_headers[::-1])
+        value = lines.get(name)
+        return None if value is None else value.decode("latin-1")
 
 
 @dataclass(slots=True, eq=False)

@@ -29,7 +29,7 @@ Lifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[object]]
 """Opened before the first request, closed after the last: `@asynccontextmanager async def lifespan(): ...`."""
 
 
-class ServiceOptions(TypedDict, total=False):
+class ServiceOptions(TypedDict, total=False, closed=True):
     """Class keywords of a service: `class Orders(Service, version="1.2", security=[key])`; subclasses inherit them."""
 
     name: str

@@ -28,7 +28,7 @@ def record(request: Request, status: int, started_s: float) -> None:
         "path": request.root_path + request.path,
         "status": status,
         "duration_ms": round((time.perf_counter() - started_s) * 1000, 2),
-        "peer": request.peer,
+        "peer": request.client[0] if request.client else None,
     }
     logger.info("%s %s %s", request.method, fields["path"], status, extra={"http": fields})
 

@@ -73,16 +73,8 @@ class AsgiApplication:
         declared = request.header(b"content-length")
         if declared is not None and declared.isdigit() and int(declared) > self._limit:
             raise _TooLarge
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _HungUp
-        body: bytes = message.get("body", b"")
-        if not message.get("more_body"):
-            if len(body) > self._limit:
-                raise _TooLarge
-            return body
-        pieces, size = [body], len(body)
-        while message.get("more_body"):
+        pieces, size, more = list[bytes](), 0, True
+        while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise _HungUp
@@ -90,7 +82,8 @@ class AsgiApplication:
             size += len(pieces[-1])
             if size > self._limit:
                 raise _TooLarge
-        return b"".join(pieces)
+            more = message.get("more_body", False)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def _send_stream(
         self, chunks: AsyncIterator[bytes], response: Response, receive: Receive, send: Send
@@ -180,17 +173,15 @@ def _request(scope: Scope) -> Request:
     # Servers and Starlette give the full path, the specification's older readers only what follows the prefix.
     if root_path and path.startswith(root_path):
         path = path[len(root_path) :] or "/"
-    server = scope.get("server")
-    client = scope.get("client")
     return Request(
-        method=scope["method"],
-        path=path,
-        query_string=scope["query_string"],
-        raw_headers=scope["headers"],
-        root_path=root_path,
-        scheme=scope.get("scheme", "http"),
-        server=f"{server[0]}:{server[1]}" if server and server[1] else "localhost",
-        peer=client[0] if client else None,
+        scope["method"],
+        path,
+        scope["query_string"],
+        scope["headers"],
+        root_path,
+        scope.get("scheme", "http"),
+        scope.get("server"),
+        scope.get("client"),
     )
 
 

@@ -19,12 +19,7 @@ Decode: TypeAlias = Callable[[Request], dict[str, Any]]
 
 def rpc_decoder(codec: CommandCodec) -> Decode:
     """Return the decoder of the RPC face: everything is in the body."""
-    decode = _body_decoder(codec.rpc)
-
-    def arguments(request: Request) -> dict[str, Any]:
-        return decode(request)
-
-    return arguments
+    return _body_decoder(codec.rpc)
 
 
 def rest_decoder(rest: RestCodec, query_ignored: frozenset[str]) -> Decode:
