@@ -1,0 +1,93 @@
+"""Lambda: a warm call through each adapter, and the import of each handler module."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from benchmarks.child import ROOT, Child
+from benchmarks.contender import Contender, present
+from benchmarks.measurement import Budget, Pace, Result, Series, find, paired_ratio
+
+HANDLERS = "benchmarks.aws_lambda.handlers"
+OURS = "service_kit"
+PEER = "FastAPI + Mangum"
+OUR_HANDLER = Contender(OURS, f"{HANDLERS}.ours:handler")
+FASTAPI = Contender(PEER, f"{HANDLERS}.fastapi_mangum:handler", ("fastapi", "mangum"))
+POWERTOOLS_1 = Contender("Powertools", f"{HANDLERS}.powertools_1:handler", ("aws-lambda-powertools",))
+POWERTOOLS_2 = Contender("Powertools", f"{HANDLERS}.powertools_2:handler", ("aws-lambda-powertools",))
+CHALICE = Contender("Chalice", f"{HANDLERS}.chalice_app:handler", ("chalice",))
+BARE = Contender("bare handler (floor)", f"{HANDLERS}.bare:handler")
+PYDANTIC = Contender("models alone, bare pydantic (floor)", f"{HANDLERS}.models:Placement")
+
+ADAPTERS = {
+    "2.0": (OUR_HANDLER, FASTAPI, POWERTOOLS_2, BARE),
+    "1.0": (OUR_HANDLER, FASTAPI, POWERTOOLS_1, CHALICE, BARE),
+}
+IMPORTS = (OUR_HANDLER, FASTAPI, POWERTOOLS_2, CHALICE, BARE, PYDANTIC)
+IMPORT_SCENARIO = "import of a handler module, fresh process"
+IMPORT_TIMER = (
+    "import sys, time; begin = time.perf_counter(); __import__(sys.argv[1]); "
+    "print((time.perf_counter() - begin) * 1000)"
+)
+
+
+def run(pace: Pace, say: Callable[[str], None]) -> Result:
+    """Call warm handlers in turns, then import each in fresh processes, in turns."""
+    result = Result("lambda")
+    for payload, contenders in ADAPTERS.items():
+        say(f"lambda: warm calls, payload {payload}")
+        result.series += _call(present(contenders, result.notes.append), payload, pace)
+    result.notes.append("Chalice reads payload 1.0 alone.")
+    say("lambda: imports")
+    result.series += _import(present(IMPORTS, result.notes.append), pace)
+    if pace.judged:
+        _judge(result)
+    return result
+
+
+def _judge(result: Result) -> None:
+    for payload in ADAPTERS:
+        ours = find(result.series, _scenario(payload), OURS)
+        budget = Budget(f"Lambda adapter, small body, warm, payload {payload}", "<=", 15.0, "us")
+        result.judge(budget, ours.median if ours else None)
+    budget = Budget("import of a Lambda command handler", "<=", 0.45, f"x {PEER}")
+    result.judge(budget, paired_ratio(result.series, IMPORT_SCENARIO, OURS, PEER))
+
+
+def _scenario(payload: str) -> str:
+    return f"warm call, payload {payload}"
+
+
+def _call(contenders: list[Contender], payload: str, pace: Pace) -> list[Series]:
+    series = [Series(_scenario(payload), c.label, "us per call") for c in contenders]
+    with ExitStack() as stack:
+        workers = [
+            stack.enter_context(Child("benchmarks.aws_lambda.worker", c.target, payload)) for c in contenders
+        ]
+        for worker in workers:  # the interpreter specialises what runs often
+            worker.ask(seconds=pace.seconds / 4)
+        for _ in range(pace.rounds):
+            for one, worker in zip(series, workers, strict=True):
+                one.samples.append(worker.ask(seconds=pace.seconds / 4))
+    return series
+
+
+def _import(contenders: list[Contender], pace: Pace) -> list[Series]:
+    series = [Series(IMPORT_SCENARIO, c.label, "ms") for c in contenders]
+    for contender in contenders:  # bytecode is compiled and in the page cache
+        _import_ms(contender)
+    for _ in range(pace.starts):
+        for one, contender in zip(series, contenders, strict=True):
+            one.samples.append(_import_ms(contender))
+    return series
+
+
+def _import_ms(contender: Contender) -> float:
+    module = contender.target.partition(":")[0]
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_TIMER, module], check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    return float(done.stdout)

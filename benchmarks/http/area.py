@@ -1,0 +1,103 @@
+"""Commands over HTTP: small body and nested body, on one worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import httpx
+
+from benchmarks.child import Child
+from benchmarks.contender import Contender, present
+from benchmarks.http.load import requests_per_second, wrk_path
+from benchmarks.measurement import Budget, Pace, Result, Series, paired_ratio
+from benchmarks.orders import BASKET, NESTED_BODY, ORDER, SMALL_BODY, WRONG_BODY
+
+OURS = "service_kit"
+FASTAPI = "FastAPI"
+SERVER = ("uvicorn", "uvloop", "httptools")
+CONTENDERS = (
+    Contender(OURS, "benchmarks.http.ours:app", SERVER),
+    Contender(FASTAPI, "benchmarks.http.fastapi_app:app", (*SERVER, "fastapi")),
+    Contender("Starlette + TypeAdapter", "benchmarks.http.starlette_app:app", (*SERVER, "starlette")),
+    Contender("Litestar", "benchmarks.http.litestar_app:app", (*SERVER, "litestar")),
+    Contender("raw ASGI + TypeAdapter (floor)", "benchmarks.http.floor:app", SERVER),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One kind of request."""
+
+    name: str
+    path: str
+    body: bytes
+    answer: object
+    budget: Budget
+
+
+SCENARIOS = (
+    Scenario(
+        "small body",
+        "/orders",
+        SMALL_BODY,
+        ORDER.model_dump(mode="json"),
+        Budget("command over HTTP, small body", ">=", 3.0, "x FastAPI"),
+    ),
+    Scenario(
+        "100-item nested list",
+        "/baskets",
+        NESTED_BODY,
+        BASKET.model_dump(mode="json"),
+        Budget("command over HTTP, 100-item nested list", ">=", 1.7, "x FastAPI"),
+    ),
+)
+
+
+def run(pace: Pace, say: Callable[[str], None]) -> Result:
+    """Serve every contender, check its answers, then load them in turns."""
+    result = Result("http")
+    wrk = wrk_path()
+    if wrk is None:
+        cure = "wrk is not installed, so no load was made: apt-get install wrk, or brew install wrk"
+        if pace.judged:
+            raise RuntimeError(cure)
+        result.notes.append(cure)
+    with ExitStack() as stack:
+        urls = {
+            c.label: f"http://127.0.0.1:{stack.enter_context(Child('benchmarks.http.serve', c.target)).hear()['port']}"
+            for c in present(CONTENDERS, result.notes.append)
+        }
+        for scenario in SCENARIOS:
+            for label, url in urls.items():
+                check_answers(label, url + scenario.path, scenario)
+            if wrk is not None:
+                say(f"http: {scenario.name}")
+                result.series += _load(wrk, urls, scenario, pace)
+    if pace.judged:
+        for scenario in SCENARIOS:
+            result.judge(scenario.budget, paired_ratio(result.series, scenario.name, OURS, FASTAPI))
+    return result
+
+
+def check_answers(label: str, url: str, scenario: Scenario) -> None:
+    """Raise RuntimeError unless the right body is answered rightly and a wrong one is refused."""
+    headers = {"content-type": "application/json"}
+    right = httpx.post(url, content=scenario.body, headers=headers)
+    if right.status_code != 200 or right.json() != scenario.answer:
+        raise RuntimeError(f"{label} answers {scenario.name} with {right.status_code} {right.text[:300]}")
+    wrong = httpx.post(url, content=WRONG_BODY, headers=headers)
+    if wrong.status_code not in (400, 422):
+        raise RuntimeError(f"{label} does not refuse a wrong {scenario.name}: {wrong.status_code}")
+
+
+def _load(wrk: str, urls: dict[str, str], scenario: Scenario, pace: Pace) -> list[Series]:
+    series = [Series(scenario.name, label, "requests/s") for label in urls]
+    for url in urls.values():  # bytecode caches of the interpreter and the allocator warm up
+        requests_per_second(wrk, url + scenario.path, scenario.body, 1)
+    for _ in range(pace.rounds if pace.judged else 0):
+        for one in series:
+            url = urls[one.label] + scenario.path
+            one.samples.append(requests_per_second(wrk, url, scenario.body, pace.seconds))
+    return [one for one in series if one.samples]

@@ -1,0 +1,47 @@
+"""Load by wrk, which costs so little that the server is what is measured."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+SCRIPT = Path(__file__).with_name("load.lua")
+CONNECTIONS = 32
+
+
+def wrk_path() -> str | None:
+    """Return where wrk is, if it is installed."""
+    return shutil.which("wrk")
+
+
+def requests_per_second(wrk: str, url: str, body: bytes, seconds: float) -> float:
+    """Post `body` over 32 connections for some seconds (at least one: wrk counts in whole ones).
+
+    Raises RuntimeError if any request failed or was refused.
+    """
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(body)
+        file.flush()
+        done = subprocess.run(
+            [
+                wrk,
+                "-t1",
+                f"-c{CONNECTIONS}",
+                f"-d{max(1, round(seconds))}s",
+                "-s",
+                SCRIPT,
+                url,
+                "--",
+                file.name,
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    outcome = json.loads(done.stdout.strip().splitlines()[-1])
+    if outcome["failed"] or not outcome["requests"]:
+        raise RuntimeError(f"load on {url} failed: {outcome}; see the server's own output")
+    return float(outcome["requests"] / outcome["duration_us"] * 1e6)

@@ -1,0 +1,1 @@
+"""The specification of a service of 200 commands."""
