@@ -62,8 +62,8 @@ class Refusal(Exception):
         self.headers = dict(headers or {})
 
 
-RESERVED_FIELDS = frozenset({"type", "title", "status", "detail", "instance"})
-"""Members that RFC 9457 gives a meaning of its own: an error's fields travel beside them."""
+RESERVED_FIELDS = frozenset({"type", "title", "status", "detail", "instance", "request_id"})
+"""Members of every problem (RFC 9457, docs/design/wire.md): an error's fields travel beside them."""
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(Field,))
@@ -161,7 +161,7 @@ def _field_definitions(cls: type[ServiceError]) -> dict[str, Any]:
     for name in sorted(RESERVED_FIELDS & hints.keys()):
         raise DefinitionError(
             f"error '{cls.__name__}', field '{name}'",
-            "RFC 9457 gives this member a meaning of its own",
+            "every problem has a member of this name, with a meaning of its own",
             f"rename it, for example to '{name}_'",
         )
     return {name: (hint, getattr(cls, name, ...)) for name, hint in hints.items()}
