@@ -80,7 +80,7 @@ def _problem(title: str, description: str, narrowed: Json, more: Json, required:
         "type": "object",
         "title": title,
         "description": description,
-        "properties": {**more, **members, **narrowed},
+        "properties": {**members, **narrowed, **more},
         "required": list(dict.fromkeys([*members, *required])),
     }
 
