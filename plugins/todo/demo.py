@@ -1,0 +1,42 @@
+"""Serve the todo service on a free port of this machine, and call it over HTTP with the typed client."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+
+from client_kit import connect
+from plugins.todo.client import tour
+from plugins.todo.service import Todos
+from service_kit import Service
+
+
+@asynccontextmanager
+async def serving(service: type[Service]) -> AsyncIterator[str]:
+    """Serve on loopback, in a thread with an event loop of its own; yield the URL."""
+    # It listens from here on: a call that comes before the server has started waits for it.
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(service.asgi(), log_level="warning"))
+    running = asyncio.create_task(asyncio.to_thread(server.run, [listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await running
+
+
+async def main() -> None:
+    async with serving(Todos) as url:
+        print(f"The todo service runs at {url}; a typed client calls it over HTTP:\n")
+        async with connect(Todos, url) as todos:
+            await tour(todos)
+        print(f"\nAgents read {url}/openapi.json and {url}/.well-known/ai-plugin.json.")
+    print("The service has stopped. Read plugins/todo/service.py next: it is all there is to it.")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
