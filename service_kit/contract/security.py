@@ -6,6 +6,7 @@ the deployment. `scheme.caller()` gives commands the authenticated caller with h
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from service_kit.errors import DefinitionError
 C = TypeVar("C")
 M = TypeVar("M", bound=BaseModel)
 
-Verify: TypeAlias = Callable[[str], Awaitable[C | None] | C | None]
-"""From the secret as sent to the caller, or to None for nobody; sync or async.
+Verify: TypeAlias = Callable[[str], Awaitable[C | None]]
+"""An async function from the secret as sent to the caller, or to None for nobody.
 
 Compare secrets with `hmac.compare_digest`.
 """
@@ -30,7 +31,6 @@ _admitted: ContextVar[tuple[object, object]] = ContextVar("service_kit_admitted"
 class Scheme(Generic[C]):
     """What all schemes share: the caller whom they admitted."""
 
-    __slots__ = ()
     kind: ClassVar[str]
 
     def caller(self) -> C:
@@ -45,7 +45,12 @@ class Scheme(Generic[C]):
         _admitted.set((self, caller))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+def _check_verify(name: str, verify: Callable[..., Any]) -> None:
+    if inspect.isfunction(verify) and not inspect.iscoroutinefunction(verify):
+        raise DefinitionError(f"scheme '{name}'", "its verify is a sync function", "write 'async def'")
+
+
+@dataclass(frozen=True, eq=False)
 class Bearer(Scheme[C]):
     """`Authorization: Bearer <token>`, judged by your `verify`."""
 
@@ -54,11 +59,14 @@ class Bearer(Scheme[C]):
     description: str = ""
     kind: ClassVar[str] = "bearer"
 
+    def __post_init__(self) -> None:
+        _check_verify(self.name, self.verify)
+
     def __repr__(self) -> str:
         return f"Bearer(name={self.name!r})"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Jwt(Scheme[M]):
     """`Authorization: Bearer <JWT>`: signature, expiry, issuer and audience checked by PyJWT, claims by a model.
 
@@ -92,7 +100,7 @@ class Jwt(Scheme[M]):
         return f"Jwt(name={self.name!r}, issuer={self.issuer!r})"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ApiKey(Scheme[C]):
     """A key in a header, the query string or a cookie, judged by your `verify`."""
 
@@ -102,6 +110,9 @@ class ApiKey(Scheme[C]):
     name: str = "apiKey"
     description: str = ""
     kind: ClassVar[str] = "apiKey"
+
+    def __post_init__(self) -> None:
+        _check_verify(self.name, self.verify)
 
     def __repr__(self) -> str:
         return f"ApiKey(name={self.name!r}, {self.location} {self.parameter!r})"
@@ -116,7 +127,7 @@ class IamCaller(BaseModel):
     account_id: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class AwsIam(Scheme[IamCaller]):
     """AWS Signature Version 4, checked by API Gateway before the service is reached; nobody is admitted elsewhere."""
 

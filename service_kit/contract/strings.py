@@ -112,7 +112,7 @@ class StringCodec:
             if scalar is text:
                 raise
             try:
-                return validator.validate_python(scalar, strict=True)
+                return validator.validate_python(scalar)
             except ValidationError:
                 pass  # the first failure speaks of what was sent
             raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
@@ -13,7 +12,7 @@ from service_kit.contract.security import AnyScheme, ApiKey, AwsIam, Bearer, Iam
 from service_kit.http.jwt import JwtVerifier
 from service_kit.http.problems import KitProblem
 
-Verifier: TypeAlias = Callable[[str], Awaitable[Any] | Any]
+Verifier: TypeAlias = Callable[[str], Awaitable[Any]]
 
 
 class Gate:
@@ -37,9 +36,7 @@ class Gate:
             proof = _proof(scheme, request)
             if proof is None:
                 continue
-            caller = verify(proof) if not isinstance(scheme, AwsIam) else _iam_caller(request)
-            if inspect.isawaitable(caller):
-                caller = await caller
+            caller = _iam_caller(request) if verify is None else await verify(proof)
             if caller is not None:
                 scheme.admit(caller)
                 request.principal = f"{scheme.name}:{_digest(scheme, proof, caller)}"
@@ -55,14 +52,14 @@ class Gate:
         return problem
 
 
-def _verifier(scheme: AnyScheme) -> Verifier:
+def _verifier(scheme: AnyScheme) -> Verifier | None:
     match scheme:
         case Jwt():
             return JwtVerifier(scheme).verify
         case Bearer() | ApiKey():
             return scheme.verify
         case AwsIam():
-            return lambda _: None
+            return None
 
 
 def _proof(scheme: AnyScheme, request: Request) -> str | None:
