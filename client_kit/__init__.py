@@ -1,1 +1,73 @@
-"""Typed clients of services."""
+"""Typed clients of services: `async with connect(Orders, url) as client: await client.place_order("sku-1")`.
+
+Nothing of `service_kit` is imported here; a contract is read through the Protocols in `client_kit.contracts`.
+The public names are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from client_kit.auth import Auth as Auth
+    from client_kit.bound import BoundCommand as BoundCommand
+    from client_kit.bound import BoundStream as BoundStream
+    from client_kit.connection import Connection as Connection
+    from client_kit.connection import ServiceClient as ServiceClient
+    from client_kit.connection import connect as connect
+    from client_kit.errors import AnswerTooLarge as AnswerTooLarge
+    from client_kit.errors import CallError as CallError
+    from client_kit.errors import CallTimeout as CallTimeout
+    from client_kit.errors import ConnectFailed as ConnectFailed
+    from client_kit.errors import ConnectionLost as ConnectionLost
+    from client_kit.errors import ContractDrift as ContractDrift
+    from client_kit.errors import InvalidOption as InvalidOption
+    from client_kit.errors import NetworkError as NetworkError
+    from client_kit.errors import ProblemError as ProblemError
+    from client_kit.options import CallOptions as CallOptions
+    from client_kit.options import ClientOptions as ClientOptions
+    from client_kit.retry import Retry as Retry
+    from client_kit.transports import Transport as Transport
+    from client_kit.transports.asgi import InProcessTransport as InProcessTransport
+    from client_kit.wire import Request as Request
+    from client_kit.wire import Response as Response
+
+_HOMES = {
+    "connect": "client_kit.connection",
+    "ServiceClient": "client_kit.connection",
+    "Connection": "client_kit.connection",
+    "BoundCommand": "client_kit.bound",
+    "BoundStream": "client_kit.bound",
+    "ClientOptions": "client_kit.options",
+    "CallOptions": "client_kit.options",
+    "Retry": "client_kit.retry",
+    "Auth": "client_kit.auth",
+    "Transport": "client_kit.transports",
+    "InProcessTransport": "client_kit.transports.asgi",
+    "Request": "client_kit.wire",
+    "Response": "client_kit.wire",
+    "CallError": "client_kit.errors",
+    "ProblemError": "client_kit.errors",
+    "ContractDrift": "client_kit.errors",
+    "AnswerTooLarge": "client_kit.errors",
+    "NetworkError": "client_kit.errors",
+    "ConnectFailed": "client_kit.errors",
+    "ConnectionLost": "client_kit.errors",
+    "CallTimeout": "client_kit.errors",
+    "InvalidOption": "client_kit.errors",
+}
+
+__all__ = list(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'client_kit' has no attribute '{name}'")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,129 @@
+"""Connections: a service's type and URL, and how to call there."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, Protocol, TypeVar
+
+from client_kit.auth import Auth, NoAuth
+from client_kit.bound import BoundCommand, BoundStream
+from client_kit.contracts import CommandContract
+from client_kit.flow import Policy
+from client_kit.line import Line, Session
+from client_kit.options import CallOptions, ClientOptions, check_timeout
+from client_kit.retry import Retry
+from client_kit.transports import Transport
+from client_kit.url import parse_url
+
+__all__ = ["Connection", "ServiceClient", "connect"]
+
+
+class ServiceType(Protocol):
+    """A class whose attributes are commands; they bind themselves to the connection of the instance."""
+
+    _connection: Any
+
+
+S = TypeVar("S", bound=ServiceType)
+
+ServiceClient = Annotated[S, "a client of the service"]
+"""`ServiceClient[Orders]` is `Orders` to a type checker: what `connect(Orders, url)` gives."""
+
+
+class Connection(Generic[S]):
+    """The way to one service: transport, authentication, retries, options."""
+
+    def __init__(
+        self,
+        service: type[S],
+        url: str,
+        *,
+        transport: Transport | None = None,
+        auth: Auth | None = None,
+        retry: Retry | None = None,
+        timeout_s: float = 30.0,
+        options: ClientOptions | None = None,
+    ) -> None:
+        check_timeout("timeout_s", timeout_s)
+        self.service = service
+        self._session = Session(
+            base_url=parse_url(url),
+            transport=transport or _default_transport(),
+            policy=Policy(auth or NoAuth(), retry or Retry(), options or ClientOptions()),
+            timeout_s=timeout_s,
+        )
+
+    @property
+    def url(self) -> str:
+        return self._session.base_url
+
+    def client(self) -> S:
+        """Return a typed client over this connection."""
+        client = self.service.__new__(
+            self.service
+        )  # its __init__ would make a connection without our options
+        client._connection = self
+        return client
+
+    def bind(self, contract: CommandContract) -> BoundCommand[..., Any] | BoundStream[..., Any]:
+        """Return the command as something to call at this service."""
+        line = Line(self._session, contract, CallOptions())
+        return BoundStream(line) if contract.streaming else BoundCommand(line)
+
+    async def close(self) -> None:
+        """Close the transport; calls raise RuntimeError from now on."""
+        self._session.closed = True
+        await self._session.transport.close()
+        self._session.portal.close()
+
+    def close_sync(self) -> None:
+        """Close what sync calls use; calls raise RuntimeError from now on."""
+        self._session.closed = True
+        self._session.transport.close_sync()
+        self._session.portal.close()
+
+
+class Connecting(Generic[S]):
+    """A client for the length of a block: `async with connect(...)`, or `with connect(...)` for sync calls."""
+
+    def __init__(self, connection: Connection[S]) -> None:
+        self._connection = connection
+
+    async def __aenter__(self) -> S:
+        return self._connection.client()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._connection.close()
+
+    def __enter__(self) -> S:
+        return self._connection.client()
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close_sync()
+
+
+def connect(
+    service: type[S],
+    url: str,
+    *,
+    transport: Transport | None = None,
+    auth: Auth | None = None,
+    retry: Retry | None = None,
+    timeout_s: float = 30.0,
+    options: ClientOptions | None = None,
+) -> Connecting[S]:
+    """Return a typed client of the service at `url`, as a context manager. Nothing is sent before the first call.
+
+    `timeout_s` is for a whole call with one answer, attempts and waits together; `math.inf` for no limit. A
+    stream has none, unless `.options(timeout_s=...)` gives it one. Raises InvalidOption for a URL that cannot be.
+    """
+    return Connecting(
+        Connection(
+            service, url, transport=transport, auth=auth, retry=retry, timeout_s=timeout_s, options=options
+        )
+    )
+
+
+def _default_transport() -> Transport:
+    from client_kit.transports.httpx import HttpxTransport  # costs 50 ms, which other transports save
+
+    return HttpxTransport()

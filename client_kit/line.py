@@ -1,0 +1,106 @@
+"""The line from one bound command to its service: runs the flow of each call on the connection's transport."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from client_kit.contracts import CommandContract
+from client_kit.deadline import Deadline
+from client_kit.drivers import drive, drive_sync
+from client_kit.flow import Endpoint, Policy, call, open_stream
+from client_kit.options import CallOptions
+from client_kit.streams import ItemReader, read_items, read_items_sync
+from client_kit.transports import Transport
+from client_kit.transports.portal import Portal
+from client_kit.url import command_url
+from client_kit.wire import EVENT_STREAM, AsyncBody, SyncBody
+
+
+@dataclass(slots=True)
+class Session:
+    """What all commands of a client share."""
+
+    base_url: str
+    transport: Transport
+    policy: Policy
+    timeout_s: float
+    portal: Portal = field(default_factory=Portal)
+    closed: bool = False
+
+
+class Line:
+    """Immutable: options make another line."""
+
+    __slots__ = ("_clock", "_options", "_session", "_timeout_s", "endpoint")
+
+    def __init__(self, session: Session, contract: CommandContract, options: CallOptions) -> None:
+        self._session = session
+        self._options = options
+        self._clock = session.policy.options.world.monotonic
+        self._timeout_s = options.timeout_s or (math.inf if contract.streaming else session.timeout_s)
+        self.endpoint = Endpoint(
+            contract=contract,
+            url=command_url(session.base_url, contract.name),
+            headers={
+                "content-type": "application/json",
+                "accept": EVENT_STREAM if contract.streaming else "application/json",
+                "user-agent": "client-kit",
+                **session.policy.options.headers,
+                **options.headers(),
+            },
+            keyed=options.idempotency_key is not None,
+            policy=session.policy,
+        )
+
+    def with_options(self, later: CallOptions) -> Line:
+        return Line(self._session, self.endpoint.contract, self._options.merged(later))
+
+    async def call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        body, deadline = self._begin(args, kwargs)
+        return await drive(call(self.endpoint, body, deadline), self._session.transport, deadline)
+
+    def call_sync(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        body, deadline = self._begin(args, kwargs)
+        flow = call(self.endpoint, body, deadline)
+        return drive_sync(flow, self._session.transport, deadline, self._session.portal)
+
+    def items(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
+        """Return the items; wrong arguments raise here, the request goes out with the first item."""
+        body, _ = self._begin(args, kwargs)
+        return self._items(body)
+
+    def items_sync(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Generator[Any, None, None]:
+        body, _ = self._begin(args, kwargs)
+        return self._items_sync(body)
+
+    async def _items(self, body: bytes) -> AsyncGenerator[Any, None]:
+        deadline = Deadline(self._timeout_s, self._clock)
+        flow = open_stream(self.endpoint, body, deadline)
+        response = await drive(flow, self._session.transport, deadline)
+        items = read_items(cast(AsyncBody, response.stream), self._reader(deadline))
+        try:
+            async for item in items:
+                yield item
+        finally:
+            await items.aclose()
+
+    def _items_sync(self, body: bytes) -> Generator[Any, None, None]:
+        deadline = Deadline(self._timeout_s, self._clock)
+        flow = open_stream(self.endpoint, body, deadline)
+        response = drive_sync(flow, self._session.transport, deadline, self._session.portal)
+        yield from read_items_sync(cast(SyncBody, response.stream), self._reader(deadline))
+
+    def _begin(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[bytes, Deadline]:
+        if self._session.closed:
+            raise RuntimeError(
+                f"the client of {self._session.base_url} is closed; make calls inside its 'async with' block"
+            )
+        body = self.endpoint.contract.encode_call(args, kwargs)
+        return body, Deadline(self._timeout_s, self._clock)
+
+    def _reader(self, deadline: Deadline) -> ItemReader:
+        options = self._session.policy.options
+        return ItemReader(self.endpoint.contract, deadline, options.idle_timeout_s, options.max_answer_bytes)

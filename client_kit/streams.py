@@ -1,0 +1,112 @@
+"""Items of a stream, as they come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator
+from typing import Any
+
+from client_kit.answers import decoded, stream_failure
+from client_kit.contracts import CommandContract
+from client_kit.deadline import Deadline
+from client_kit.errors import AnswerTooLarge, CallTimeout, ConnectionLost, NetworkError
+from client_kit.sse import EventParser
+from client_kit.wire import AsyncBody, SyncBody
+
+
+class ItemReader:
+    """Turns the bytes of a stream into items, without I/O."""
+
+    def __init__(
+        self, contract: CommandContract, deadline: Deadline, idle_timeout_s: float, limit: int
+    ) -> None:
+        self._contract = contract
+        self._deadline = deadline
+        self._idle_timeout_s = idle_timeout_s
+        self._parser = EventParser(limit)
+        self._count = 0
+        self.ended = False
+
+    def patience_s(self) -> float:
+        """Return how long the next read may take; raise CallTimeout if the call's time is over."""
+        remaining_s = self._deadline.remaining_s()
+        if remaining_s is None:
+            return self._idle_timeout_s
+        if remaining_s <= 0:
+            raise self._too_late()
+        return min(remaining_s, self._idle_timeout_s)
+
+    def silence(self) -> NetworkError:
+        """Return the error for a read that took longer than `patience_s`."""
+        remaining_s = self._deadline.remaining_s()
+        if remaining_s is not None and remaining_s <= 0:
+            return self._too_late()
+        return self._lost(f"the stream was silent for {self._idle_timeout_s:g} s, without a heartbeat even")
+
+    def feed(self, chunk: bytes) -> Generator[Any, None, None]:
+        """Yield the items that this chunk completes; raise the error that ended the stream, or drift."""
+        if not chunk:
+            raise self._lost("the stream was cut")
+        try:
+            events = self._parser.feed(chunk)
+        except AnswerTooLarge as error:
+            error.command = self._contract.name
+            raise
+        for event in events:
+            match event.kind:
+                case "message":
+                    yield decoded(self._contract, event.data, f"item {self._count} of its stream")
+                    self._count += 1
+                case "end":
+                    self.ended = True
+                    return
+                case "error":
+                    raise stream_failure(self._contract, event.data)
+                case _:  # an event of a later protocol
+                    continue
+
+    def name(self, error: NetworkError) -> NetworkError:
+        """Return a transport's error with what it does not know."""
+        error.command = self._contract.name
+        return error
+
+    def _lost(self, reason: str) -> ConnectionLost:
+        return ConnectionLost(f"{reason} after {self._count} items", self._contract.name)
+
+    def _too_late(self) -> CallTimeout:
+        return CallTimeout(
+            f"the stream did not end within {self._deadline.timeout_s:g} s, after {self._count} items",
+            self._contract.name,
+        )
+
+
+async def read_items(body: AsyncBody, reader: ItemReader) -> AsyncGenerator[Any, None]:
+    """Yield the items of an open stream; close it at the end, or when the generator is closed."""
+    try:
+        while not reader.ended:
+            try:
+                async with asyncio.timeout(reader.patience_s()):
+                    chunk = await body.read()
+            except NetworkError as error:
+                raise reader.name(error)  # noqa: B904 - the same error
+            except TimeoutError as error:
+                raise reader.silence() from error
+            for item in reader.feed(chunk):
+                yield item
+    finally:
+        await body.close()
+
+
+def read_items_sync(body: SyncBody, reader: ItemReader) -> Generator[Any, None, None]:
+    """Yield the items of an open stream; close it at the end, or when the generator is closed."""
+    try:
+        while not reader.ended:
+            try:
+                chunk = body.read(reader.patience_s())
+            except NetworkError as error:
+                raise reader.name(error)  # noqa: B904 - the same error
+            except TimeoutError as error:
+                raise reader.silence() from error
+            yield from reader.feed(chunk)
+    finally:
+        body.close()
