@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
 from benchmarks.child import Child
 from benchmarks.contender import Contender, present
-from benchmarks.http.load import requests_per_second, wrk_path
+from benchmarks.http.load import make_load, wrk_path
 from benchmarks.measurement import Budget, Pace, Result, Series, paired_ratio
 from benchmarks.orders import BASKET, NESTED_BODY, ORDER, SMALL_BODY, WRONG_BODY
 
@@ -55,6 +55,18 @@ SCENARIOS = (
 )
 
 
+@dataclass(slots=True)
+class Server:
+    """A contender that is running."""
+
+    label: str
+    child: Child
+    url: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.url = f"http://127.0.0.1:{self.child.hear()['port']}"
+
+
 def run(pace: Pace, say: Callable[[str], None]) -> Result:
     """Serve every contender, check its answers, then load them in turns."""
     result = Result("http")
@@ -65,39 +77,45 @@ def run(pace: Pace, say: Callable[[str], None]) -> Result:
             raise RuntimeError(cure)
         result.notes.append(cure)
     with ExitStack() as stack:
-        urls = {
-            c.label: f"http://127.0.0.1:{stack.enter_context(Child('benchmarks.http.serve', c.target)).hear()['port']}"
+        servers = [
+            Server(c.label, stack.enter_context(Child("benchmarks.http.serve", c.target)))
             for c in present(CONTENDERS, result.notes.append)
-        }
+        ]
         for scenario in SCENARIOS:
-            for label, url in urls.items():
-                check_answers(label, url + scenario.path, scenario)
+            for server in servers:
+                check_answers(server, scenario)
             if wrk is not None:
                 say(f"http: {scenario.name}")
-                result.series += _load(wrk, urls, scenario, pace)
+                result.series += _load(wrk, servers, scenario, pace)
     if pace.judged:
         for scenario in SCENARIOS:
             result.judge(scenario.budget, paired_ratio(result.series, scenario.name, OURS, FASTAPI))
     return result
 
 
-def check_answers(label: str, url: str, scenario: Scenario) -> None:
+def check_answers(server: Server, scenario: Scenario) -> None:
     """Raise RuntimeError unless the right body is answered rightly and a wrong one is refused."""
-    headers = {"content-type": "application/json"}
+    url, headers = server.url + scenario.path, {"content-type": "application/json"}
     right = httpx.post(url, content=scenario.body, headers=headers)
     if right.status_code != 200 or right.json() != scenario.answer:
-        raise RuntimeError(f"{label} answers {scenario.name} with {right.status_code} {right.text[:300]}")
+        raise RuntimeError(
+            f"{server.label} answers {scenario.name} with {right.status_code} {right.text[:300]}"
+        )
     wrong = httpx.post(url, content=WRONG_BODY, headers=headers)
     if wrong.status_code not in (400, 422):
-        raise RuntimeError(f"{label} does not refuse a wrong {scenario.name}: {wrong.status_code}")
+        raise RuntimeError(f"{server.label} does not refuse a wrong {scenario.name}: {wrong.status_code}")
 
 
-def _load(wrk: str, urls: dict[str, str], scenario: Scenario, pace: Pace) -> list[Series]:
-    series = [Series(scenario.name, label, "requests/s") for label in urls]
-    for url in urls.values():  # bytecode caches of the interpreter and the allocator warm up
-        requests_per_second(wrk, url + scenario.path, scenario.body, 1)
+def _load(wrk: str, servers: Sequence[Server], scenario: Scenario, pace: Pace) -> list[Series]:
+    """Return requests per second, and the processor time of one request: the same in calmer numbers."""
+    rates = [Series(scenario.name, server.label, "requests/s") for server in servers]
+    costs = [Series(f"{scenario.name}, processor time", server.label, "us per request") for server in servers]
+    for server in servers:  # the interpreter specialises what runs often
+        make_load(wrk, server.url + scenario.path, scenario.body, 1)
     for _ in range(pace.rounds if pace.judged else 0):
-        for one in series:
-            url = urls[one.label] + scenario.path
-            one.samples.append(requests_per_second(wrk, url, scenario.body, pace.seconds))
-    return [one for one in series if one.samples]
+        for server, rate, cost in zip(servers, rates, costs, strict=True):
+            used_s = server.child.ask()
+            outcome = make_load(wrk, server.url + scenario.path, scenario.body, pace.seconds)
+            rate.samples.append(outcome.requests / outcome.seconds)
+            cost.samples.append((server.child.ask() - used_s) / outcome.requests * 1e6)
+    return [one for one in (*rates, *costs) if one.samples]

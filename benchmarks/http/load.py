@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 SCRIPT = Path(__file__).with_name("load.lua")
@@ -17,7 +18,15 @@ def wrk_path() -> str | None:
     return shutil.which("wrk")
 
 
-def requests_per_second(wrk: str, url: str, body: bytes, seconds: float) -> float:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one load brought about."""
+
+    requests: int
+    seconds: float
+
+
+def make_load(wrk: str, url: str, body: bytes, seconds: float) -> Outcome:
     """Post `body` over 32 connections for some seconds (at least one: wrk counts in whole ones).
 
     Raises RuntimeError if any request failed or was refused.
@@ -44,4 +53,4 @@ def requests_per_second(wrk: str, url: str, body: bytes, seconds: float) -> floa
     outcome = json.loads(done.stdout.strip().splitlines()[-1])
     if outcome["failed"] or not outcome["requests"]:
         raise RuntimeError(f"load on {url} failed: {outcome}; see the server's own output")
-    return float(outcome["requests"] / outcome["duration_us"] * 1e6)
+    return Outcome(outcome["requests"], outcome["duration_us"] / 1e6)

@@ -1,4 +1,7 @@
-"""Serve one ASGI application on a free port until standard input ends: `python -m benchmarks.http.serve <target>`."""
+"""Serve one ASGI application on a free port: `python -m benchmarks.http.serve <target>`.
+
+It answers every line of standard input with the processor time it has used, and stops when there are no more.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ import asyncio
 import socket
 import sys
 import threading
+import time
 
 import uvicorn
 
-from benchmarks.child import tell
+from benchmarks.child import answer_questions, tell
 from benchmarks.contender import load
 
 
@@ -23,14 +27,14 @@ def main(target: str) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", 0))
     listener.listen(2048)
-    threading.Thread(target=_stop_with_input, args=[server], daemon=True).start()
+    threading.Thread(target=_answer_until_end, args=[server], daemon=True).start()
     tell({"port": listener.getsockname()[1]})
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve(sockets=[listener]))
 
 
-def _stop_with_input(server: uvicorn.Server) -> None:
-    sys.stdin.read()
+def _answer_until_end(server: uvicorn.Server) -> None:
+    answer_questions(lambda _: time.process_time())
     server.should_exit = True
 
 
