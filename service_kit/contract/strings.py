@@ -91,28 +91,18 @@ class StringCodec:
 
     def decode(self, texts: Sequence[str]) -> Any:
         """Return the value; raise pydantic's ValidationError."""
-        validator = self.adapter.validator
-        if self.shape == "list":
-            try:
-                return validator.validate_python(list(texts))
-            except ValidationError:
-                scalars = [_json_scalar(text) for text in texts]
-                if scalars == list(texts):
-                    raise
-                try:
-                    return validator.validate_python(scalars)
-                except ValidationError:
-                    pass  # the first failure speaks of what was sent
-                raise
-        text = texts[-1]
         try:
-            return self.adapter.validate_strings(text)
+            if self.shape == "list":
+                return self.adapter.validator.validate_python(list(texts))
+            return self.adapter.validate_strings(texts[-1])
         except ValidationError:
-            scalar = _json_scalar(text)
-            if scalar is text:
+            scalars = [_json_scalar(text) for text in texts]
+            if all(scalar is text for scalar, text in zip(scalars, texts, strict=True)):
                 raise
             try:
-                return validator.validate_python(scalar)
+                # As JSON, which has enums by value; strict, or `true` would be the integer 1.
+                sent = json.dumps(scalars if self.shape == "list" else scalars[-1])
+                return self.adapter.validator.validate_json(sent, strict=True)
             except ValidationError:
                 pass  # the first failure speaks of what was sent
             raise

@@ -61,6 +61,9 @@ def test_text_becomes_the_value_of_its_type(type_: Any, texts: list[str], value:
 
 @pytest.mark.parametrize(("type_", "text"), [
     (int, "seven"),
+    (int, "true"),
+    (list[int], "true"),
+    (Annotated[int, Field(ge=1)], "true"),
     (Annotated[int, Field(ge=1)], "0"),
     (Literal[1, 2], "3"),
     (Mixed, "3"),
