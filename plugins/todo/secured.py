@@ -1,6 +1,7 @@
 """The same service for several people: each has an API key, and a list of his own.
 
-TODO_API_KEYS="ann=a-long-secret,ben=another-one" uvicorn --factory plugins.todo.secured:SecuredTodos.asgi
+Run it with `uvicorn --factory plugins.todo.secured:SecuredTodos.asgi`, and with the keys in the environment:
+TODO_API_KEYS="ann=a-long-secret,ben=another-one".
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Owner:
     name: str
 
 
-def find_owner(key: str) -> Owner | None:
+async def find_owner(key: str) -> Owner | None:
     """Return the owner of a key, by the variable TODO_API_KEYS (`name=key,name=key`)."""
     found: Owner | None = None
     for entry in os.environ.get("TODO_API_KEYS", "").split(","):

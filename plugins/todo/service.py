@@ -1,6 +1,6 @@
 """The todo plugin: a service that people call with a typed client, and agents by its specification.
 
-uvicorn --factory plugins.todo.service:Todos.asgi
+Run it with `uvicorn --factory plugins.todo.service:Todos.asgi`.
 """
 
 from __future__ import annotations
