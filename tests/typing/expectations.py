@@ -66,6 +66,27 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "ty": "invalid-await",
         "zuban": "misc",
     },
+    "forgotten await": {
+        "mypy": "unused-coroutine",
+        "pyright": "reportUnusedCoroutine",
+        "pyrefly": "unused-coroutine",
+        "ty": "unused-awaitable",
+        "zuban": "unused-coroutine",
+    },
+    "breaks the bound": {
+        "mypy": "type-var",
+        "pyright": "reportArgumentType",
+        "pyrefly": "bad-specialization",
+        "ty": "invalid-argument-type",
+        "zuban": "type-var",
+    },
+    "not callable": {
+        "mypy": "operator",
+        "pyright": "reportCallIssue",
+        "pyrefly": "not-callable",
+        "ty": "not-callable",
+        "zuban": "misc",
+    },
     "not iterable": {
         "mypy": "attr-defined",
         "pyright": "reportGeneralTypeIssues",
