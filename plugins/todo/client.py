@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from datetime import date
+from uuid import uuid4
 
 from client_kit import ServiceClient, connect
 from plugins.todo.model import Todo, TodoNotFound
@@ -26,7 +27,7 @@ async def tour(todos: ServiceClient[Todos]) -> None:
         print(f"add_todo                  {_line(todo)}")
 
     # With a key of its own a call may be sent again, by you or by the client, and is done once.
-    once = todos.add_todo.options(idempotency_key=f"call mum after {bread.id}")
+    once = todos.add_todo.options(idempotency_key=str(uuid4()))
     first, again = await once("call mum"), await once("call mum")
     print(f"add_todo, same key twice  {_line(first)}, then again number {again.id}")
 
@@ -57,10 +58,11 @@ async def _show_pages(todos: ServiceClient[Todos], after: int) -> None:
 
 async def _watch(todos: ServiceClient[Todos], until_removed: int) -> None:
     """Read the stream of changes up to one that is known to be in it, and hang up."""
-    async for change in todos.watch_todos():
-        print(f"watch_todos, a stream     {change.kind}: {_line(change.todo)}")
-        if change.kind == "removed" and change.todo.id == until_removed:
-            return
+    async with todos.watch_todos.stream() as changes:
+        async for change in changes:
+            print(f"watch_todos, a stream     {change.kind}: {_line(change.todo)}")
+            if change.kind == "removed" and change.todo.id == until_removed:
+                break
 
 
 def _line(todo: Todo) -> str:
