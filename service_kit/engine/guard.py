@@ -1,0 +1,99 @@
+"""The determinism guard: an audit hook that refuses sockets, files, processes, threads and sleep inside a turn.
+
+An audit hook is for the whole process and for ever, so it is installed by the first turn, and outside of
+turns it only asks whether this thread's running loop is a workflow's. Clocks and random numbers raise no audit
+events: those are found statically.
+"""
+
+from __future__ import annotations
+
+import sys
+from asyncio.events import _get_running_loop
+from types import CodeType, FrameType
+
+from .forbidden import ClosedLoop, refusal
+
+__all__ = ["install_guard"]
+
+REFUSED = {
+    "open": "files (open)",
+    "os.listdir": "the file system (os.listdir)",
+    "os.scandir": "the file system (os.scandir)",
+    "os.mkdir": "the file system (os.mkdir)",
+    "os.remove": "the file system (os.remove)",
+    "os.rename": "the file system (os.rename)",
+    "os.rmdir": "the file system (os.rmdir)",
+    "os.truncate": "the file system (os.truncate)",
+    "sqlite3.connect": "databases (sqlite3.connect)",
+    "os.exec": "subprocesses (os.exec)",
+    "os.fork": "subprocesses (os.fork)",
+    "os.forkpty": "subprocesses (os.forkpty)",
+    "os.posix_spawn": "subprocesses (os.posix_spawn)",
+    "os.spawn": "subprocesses (os.spawn)",
+    "os.system": "subprocesses (os.system)",
+    "pty.spawn": "subprocesses (pty.spawn)",
+    "subprocess.Popen": "subprocesses (subprocess)",
+    "_thread.start_new_thread": "threads",
+    "_thread.start_joinable_thread": "threads",
+    "time.sleep": "time.sleep, which stops every execution of this thread (asyncio.sleep waits durably)",
+}
+
+TOLERATED = frozenset(
+    {
+        "_frozen_importlib",
+        "_frozen_importlib_external",
+        "bdb",
+        "encodings",
+        "importlib",
+        "inspect",
+        "linecache",
+        "logging",
+        "pdb",
+        "pkgutil",
+        "tempfile",
+        "tokenize",
+        "traceback",
+        "warnings",
+        "weakref",
+        "zipimport",
+        "zoneinfo",
+    }
+)
+"""Who may do it on the workflow's behalf: imports, log handlers, messages, debuggers, finalizers, time zones.
+None of them brings anything back that could change what the workflow does next."""
+
+_installed = False
+
+
+def install_guard(turn: CodeType) -> None:
+    """Install the hook, once per process; `turn` is the code that all workflow code runs beneath."""
+    global _installed
+    if not _installed:
+        _installed = True
+        sys.addaudithook(_hook(turn))
+
+
+def _hook(turn: CodeType):  # type: ignore[no-untyped-def]  # the hook's type is private to typeshed
+    def hook(event: str, args: tuple[object, ...]) -> None:
+        loop = _get_running_loop()
+        if loop is None or not isinstance(loop, ClosedLoop):
+            return
+        what = REFUSED.get(event)
+        if what is None:
+            if not event.startswith("socket."):
+                return
+            what = f"the network ({event})"
+        if not _tolerated(sys._getframe(1), turn):
+            raise refusal(loop.ledger, what)
+
+    return hook
+
+
+def _tolerated(frame: FrameType | None, turn: CodeType) -> bool:
+    """Return whether a tolerated module stands between what happened and the turn."""
+    while frame is not None and frame.f_code is not turn:
+        name: str = frame.f_globals.get("__name__", "")
+        if name.partition(".")[0] in TOLERATED or frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False

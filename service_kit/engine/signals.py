@@ -1,0 +1,126 @@
+"""The mailbox of an execution: signals are kept in order until somebody takes them, and taken once."""
+
+from __future__ import annotations
+
+import contextvars
+import inspect
+from asyncio import Future, Task
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from .arrivals import SignalReceived
+from .loop import WorkflowLoop
+from .payload import Payload
+
+__all__ = ["Mailbox", "SignalHandler"]
+
+SignalHandler: TypeAlias = Callable[[Payload], object]
+"""Called with each signal; an awaitable that it returns runs as a task of its own. Its error fails the execution."""
+
+
+class Box:
+    """What one name of signal has: waiters, handlers, and the ids of kept signals in order."""
+
+    __slots__ = ("handlers", "kept", "waiters")
+
+    def __init__(self) -> None:
+        self.kept: deque[str] = deque()
+        self.waiters: deque[Future[None]] = deque()
+        self.handlers: dict[int, tuple[SignalHandler, contextvars.Context]] = {}
+
+    def wake(self) -> bool:
+        """Wake the longest waiter; return whether there is one."""
+        while self.waiters:
+            waiter = self.waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return True
+        return False
+
+
+class Mailbox:
+    """Every handler sees each signal once; one waiter takes it; with neither, it is kept.
+
+    A handler that registers first gets what was kept until then.
+    """
+
+    __slots__ = ("_boxes", "_handlers_made", "_kept", "_loop", "_seen")
+
+    def __init__(self, loop: WorkflowLoop) -> None:
+        self._loop = loop
+        self._boxes: dict[str, Box] = {}
+        self._seen: set[str] = set()
+        self._kept: dict[str, SignalReceived] = {}
+        self._handlers_made = 0
+
+    def expects(self, signal: SignalReceived) -> bool:
+        """Return whether this is the first delivery of the signal."""
+        return signal.id not in self._seen
+
+    def deliver(self, signal: SignalReceived) -> None:
+        """Hand a signal to those who want it, or keep it."""
+        self._seen.add(signal.id)
+        box = self._box(signal.name)
+        for handler, context in box.handlers.values():
+            self._loop.call_soon(self._handle, handler, signal.payload, context=context)
+        waits = any(not waiter.done() for waiter in box.waiters)
+        if waits or not box.handlers:
+            self._kept[signal.id] = signal
+            box.kept.append(signal.id)
+            box.wake()
+
+    async def receive(self, name: str) -> Payload:
+        """Take the oldest signal of this name, waiting for it if need be."""
+        box = self._box(name)
+        while not box.kept:
+            waiter: Future[None] = self._loop.create_future()
+            box.waiters.append(waiter)
+            try:
+                await waiter
+            except BaseException:
+                # Woken and cancelled in the same breath: the signal is the next waiter's.
+                if waiter.done() and not waiter.cancelled() and box.kept:
+                    box.wake()
+                waiter.cancel()
+                raise
+        return self._kept.pop(box.kept.popleft()).payload
+
+    def on(self, name: str, handler: SignalHandler) -> Callable[[], None]:
+        """Call `handler` with each signal of this name from now on; return what ends that."""
+        box = self._box(name)
+        self._handlers_made += 1
+        number, context = self._handlers_made, contextvars.copy_context()
+        box.handlers[number] = handler, context
+        while box.kept:
+            signal = self._kept.pop(box.kept.popleft())
+            self._loop.call_soon(self._handle, handler, signal.payload, context=context)
+
+        def dispose() -> None:
+            box.handlers.pop(number, None)
+
+        return dispose
+
+    def unused(self) -> tuple[SignalReceived, ...]:
+        """Return the signals that nobody has taken, in the order of their arrival."""
+        return tuple(self._kept.values())
+
+    def _box(self, name: str) -> Box:
+        box = self._boxes.get(name)
+        if box is None:
+            box = self._boxes[name] = Box()
+        return box
+
+    def _handle(self, handler: SignalHandler, payload: Payload) -> None:
+        # What it raises reaches the loop, which fails the execution: there is no waiter to tell.
+        outcome = handler(payload)
+        if inspect.isawaitable(outcome):
+            self._loop.create_task(_finish(outcome)).add_done_callback(self._handled)
+
+    def _handled(self, task: Task[Any]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._loop.fail(error)
+
+
+async def _finish(outcome: Any) -> None:
+    await outcome

@@ -1,0 +1,48 @@
+"""Where workflow code stands, for messages."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterable
+from types import FrameType
+from typing import Any
+
+__all__ = ["caller_line", "waiting_lines"]
+
+MACHINERY = frozenset({"service_kit", "asyncio", "contextlib", "contextvars"})
+"""Packages whose frames are never the user's line."""
+
+
+def caller_line() -> str:
+    """Return `file:line in function` of the workflow code that is running now."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _package(frame) in MACHINERY:
+        frame = frame.f_back
+    return _line(frame) if frame is not None else "unknown line"
+
+
+def waiting_lines(tasks: Iterable[asyncio.Task[Any]]) -> str:
+    """Return where each of `tasks` waits; those that have not begun, or have ended, are left out."""
+    lines = [line for line in (_waiting_line(task.get_coro()) for task in tasks if not task.done()) if line]
+    return "; ".join(lines)
+
+
+def _waiting_line(awaited: Any) -> str:
+    """Return the innermost line of the user's code on the chain of awaits."""
+    found = ""
+    while awaited is not None:
+        frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)
+        if frame is not None and _package(frame) not in MACHINERY:
+            found = _line(frame)
+        awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None)
+    return found
+
+
+def _line(frame: FrameType) -> str:
+    return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"
+
+
+def _package(frame: FrameType) -> str:
+    name: str = frame.f_globals.get("__name__", "")
+    return name.partition(".")[0]
