@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from client_kit.auth import Auth as Auth
+    from client_kit.auth.api_key import ApiKeyAuth as ApiKeyAuth
+    from client_kit.auth.sigv4 import AwsSigV4 as AwsSigV4
+    from client_kit.auth.tokens import BearerToken as BearerToken
+    from client_kit.auth.tokens import RefreshingToken as RefreshingToken
+    from client_kit.auth.tokens import Token as Token
     from client_kit.bound import BoundCommand as BoundCommand
     from client_kit.bound import BoundStream as BoundStream
     from client_kit.connection import Connection as Connection
@@ -29,7 +34,9 @@ if TYPE_CHECKING:
     from client_kit.options import ClientOptions as ClientOptions
     from client_kit.retry import Retry as Retry
     from client_kit.transports import Transport as Transport
+    from client_kit.transports.aiohttp import AiohttpTransport as AiohttpTransport
     from client_kit.transports.asgi import InProcessTransport as InProcessTransport
+    from client_kit.transports.httpx import HttpxTransport as HttpxTransport
     from client_kit.wire import Request as Request
     from client_kit.wire import Response as Response
 
@@ -43,7 +50,14 @@ _HOMES = {
     "CallOptions": "client_kit.options",
     "Retry": "client_kit.retry",
     "Auth": "client_kit.auth",
+    "BearerToken": "client_kit.auth.tokens",
+    "RefreshingToken": "client_kit.auth.tokens",
+    "Token": "client_kit.auth.tokens",
+    "ApiKeyAuth": "client_kit.auth.api_key",
+    "AwsSigV4": "client_kit.auth.sigv4",
     "Transport": "client_kit.transports",
+    "HttpxTransport": "client_kit.transports.httpx",
+    "AiohttpTransport": "client_kit.transports.aiohttp",
     "InProcessTransport": "client_kit.transports.asgi",
     "Request": "client_kit.wire",
     "Response": "client_kit.wire",

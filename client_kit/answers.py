@@ -22,12 +22,12 @@ _STANDARD = frozenset({"type", "title", "status", "detail", "instance", "request
 def result_of(contract: CommandContract, response: Response) -> Any:
     """Return the result of a successful answer; raise ContractDrift, or ProblemError if no service wrote it."""
     kind = response.media_type
-    if kind == "application/json" or not response.body:
-        return decoded(contract, response.body, "its answer")
     if kind == EVENT_STREAM:
         raise ContractDrift(
             contract.name, "its answer", {"": "is a stream of items, and one result in this contract"}, CURE
         )
+    if kind == "application/json" or response.status == HTTPStatus.NO_CONTENT:
+        return decoded(contract, response.body, "its answer")
     raise _foreign(contract.name, response)
 
 

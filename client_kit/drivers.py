@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 import time
 from typing import TypeVar, cast
 
@@ -62,7 +63,7 @@ async def _perform(effect: Effect, transport: Transport) -> object:
                 return await function()
             fetched = await asyncio.to_thread(function)
             return await fetched if inspect.isawaitable(fetched) else fetched
-        case Wait(future):
+        case Wait(future, _):
             # Shielded: a caller that gives up must not cancel what others wait for.
             return await asyncio.shield(asyncio.wrap_future(future))
         case Close(body):
@@ -79,7 +80,9 @@ def _perform_sync(effect: Effect, transport: Transport, deadline: Deadline, port
         case Fetch(function):
             fetched = function()
             return portal.run(fetched, deadline.remaining_s()) if inspect.isawaitable(fetched) else fetched
-        case Wait(future):
+        case Wait(future, leader):
+            if leader == threading.get_ident():  # only its event loop can be the leader, and we block it
+                raise RuntimeError("an async call of this thread is fetching the token; await this call too")
             return future.result(deadline.remaining_s())
         case Close(body):
             cast(SyncBody, body).close()

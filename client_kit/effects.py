@@ -36,9 +36,11 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait for what another call is fetching, perhaps in another thread or loop; gives its result."""
+    """Wait for what another call is fetching, perhaps in another thread or loop."""
 
-    future: Future[Any]
+    future: Future[object]
+    leader: int
+    """The id of the thread in which that call runs."""
 
 
 @dataclass(frozen=True, slots=True)

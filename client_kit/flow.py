@@ -151,8 +151,8 @@ def _may_repeat(endpoint: Endpoint, response: Response, failure: Exception) -> b
 
 
 def _named(error: NetworkError, endpoint: Endpoint, attempt: int) -> NetworkError:
-    error.command = endpoint.contract.name
-    error.attempts = attempt
+    if not error.command:  # otherwise it comes from a call that fetched a token
+        error.command, error.attempts = endpoint.contract.name, attempt
     return error
 
 

@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 from client_kit.errors import InvalidOption
 
 _PATH_SAFE = "/%:@!$&'()*+,;=~-._"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOOPBACK = "http://127.0.0.1:8000"
 
 
@@ -23,7 +24,7 @@ def parse_url(url: str) -> str:
         raise InvalidOption(shown, f"is not a URL ({error})", f"write one such as '{_LOOPBACK}'") from None
     _check_parts(shown, url, parts)
     host = _ascii_host(shown, parts.hostname or "")
-    netloc = host if port is None else f"{host}:{port}"
+    netloc = host if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
     path = quote(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", parts.path), safe=_PATH_SAFE).rstrip("/")
     return f"{parts.scheme}://{netloc}{path}"
 
