@@ -5,13 +5,23 @@ Descriptions and examples are written for whoever reads the specification, peopl
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from service_kit import ServiceError
 
+
+def _written_out(value: object) -> object:
+    """Refuse what the specification does not promise: pydantic reads numbers as seconds since 1970."""
+    if isinstance(value, date) or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value)):
+        return value
+    raise ValueError("write the day as YYYY-MM-DD")
+
+
+Day: TypeAlias = Annotated[date, BeforeValidator(_written_out), Field(examples=["2030-01-31"])]
 TodoId: TypeAlias = Annotated[
     int, Field(ge=1, description="Number of the todo, as add_todo and list_todos tell it", examples=[1])
 ]
@@ -29,7 +39,7 @@ class Todo(BaseModel):
     title: Title
     priority: Annotated[Priority, Field(description="How much it matters")]
     status: Annotated[Status, Field(description="Whether it is still to be done")]
-    due: Annotated[date | None, Field(description="Day by which it should be done, if any")]
+    due: Annotated[Day | None, Field(description="Day by which it should be done, if any")]
 
 
 class TodoPage(BaseModel):

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
-from datetime import date
 from typing import Annotated
 
 from pydantic import Field
 
 from plugins.todo.model import (
+    Day,
     FellBehind,
     Greeting,
     Priority,
@@ -55,9 +55,7 @@ PriorityFilter = Annotated[Priority | None, Field(description="Only todos with t
 async def add_todo(
     title: Title,
     priority: Annotated[Priority, Field(description="How much it matters")] = "normal",
-    due: Annotated[
-        date | None, Field(description="Day by which it should be done", examples=["2030-01-31"])
-    ] = None,
+    due: Annotated[Day | None, Field(description="Day by which it should be done")] = None,
 ) -> Todo:
     return await _todos().add(title, priority, due)
 
@@ -69,7 +67,7 @@ async def list_todos(
     contains: Annotated[
         str | None, Field(max_length=200, description="Only todos whose title contains this, in any case")
     ] = None,
-    due_before: Annotated[date | None, Field(description="Only todos that are due before this day")] = None,
+    due_before: Annotated[Day | None, Field(description="Only todos that are due before this day")] = None,
     after: Annotated[int, Field(ge=0, description="`next_after` of the page before this one")] = 0,
     limit: Annotated[int, Field(ge=1, le=100, description="How many todos a page holds at most")] = 20,
 ) -> TodoPage:

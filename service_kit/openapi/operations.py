@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic.fields import FieldInfo
 
 from service_kit.contract.codec import BodyCodec
 from service_kit.contract.command import AnyCommand
@@ -59,7 +61,7 @@ class Face:
             operation["requestBody"] = self._request_body(self.body, schemas)
         output = {} if declared.codec.returns_nothing else schemas[self._slot("output")]
         operation["responses"] = {
-            **success(declared, output, self.route.method),
+            **success(declared, output, problems, self.route.method),
             **failures(
                 contract,
                 declared,
@@ -79,9 +81,10 @@ class Face:
         schema = without_null(schemas[self._slot(f"text {p.name}")])
         required = p.location == "path" or p.required
         described: Json = {"name": p.wire_name, "in": p.location, "required": required}
-        for keyword in ("description", "deprecated"):
-            if keyword in schema:
-                described[keyword] = schema.pop(keyword)
+        if "description" in schema:
+            described["description"] = schema.pop("description")
+        if _is_deprecated(p):
+            described["deprecated"] = True
         if codec.shape == "list" and p.location == "query":
             described |= {"style": "form", "explode": True}
         if not required and p.default is not None:
@@ -124,3 +127,9 @@ def _rest_face(declared: AnyCommand) -> Face:
 def _rpc_face(declared: AnyCommand, operation_id: str) -> Face:
     body = declared.codec.rpc if declared.codec.parameters else None
     return Face(declared, Route("POST", f"{RPC_PREFIX}{declared.name}"), operation_id, (), body)
+
+
+def _is_deprecated(p: Parameter) -> bool:
+    """Tell whether its `Field` says so; pydantic's schemas say it of fields of models only."""
+    metadata = get_args(p.annotation)[1:] if get_origin(p.annotation) is Annotated else ()
+    return any(bool(item.deprecated) for item in metadata if isinstance(item, FieldInfo))

@@ -25,21 +25,45 @@ _WITH_BODY = frozenset({400, 413, 415})
 """As before, a request that has a body."""
 
 _STREAM = (
-    "Server-sent events: the data of each is one item of this schema. "
+    "Server-sent events, each with one item as JSON in its data. "
     "The last one is named `end`, or `error` with a problem as its data."
 )
 
 
-def success(declared: AnyCommand, output: Json, method: str) -> Json:
+def success(declared: AnyCommand, output: Json, problems: Problems, method: str) -> Json:
     """Return the response of a call that went well, by its status."""
     if declared.streaming:
-        return {"200": {"description": _STREAM, "content": {"text/event-stream": {"schema": output}}}}
+        schema = _event_schema(output, problems)
+        return {"200": {"description": _STREAM, "content": {"text/event-stream": {"schema": schema}}}}
     if declared.codec.returns_nothing:
         return {"204": {"description": "Done; there is nothing to return."}}
     response: Json = {"description": "The result."}
     if method != "HEAD":
         response["content"] = {"application/json": {"schema": output}}
     return {"200": response}
+
+
+def _event_schema(item: Json, problems: Problems) -> Json:
+    """Return the schema of one event, its fields as members: OpenAPI 3.2 reads event streams so."""
+    return {
+        "oneOf": [
+            _event("message", item, "The next item."),
+            _event("end", {"type": "object"}, "Every item was sent."),
+            _event("error", problems.ref(PROBLEM), "The stream failed; there are no more items."),
+        ]
+    }
+
+
+def _event(name: str, data: Json, description: str) -> Json:
+    return {
+        "type": "object",
+        "description": description,
+        "properties": {
+            "event": {"type": "string", "const": name},
+            "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": data},
+        },
+        "required": ["event", "data"],
+    }
 
 
 def failures(contract: ServiceContract, declared: AnyCommand, problems: Problems, *, has_body: bool) -> Json:
