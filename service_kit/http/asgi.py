@@ -12,6 +12,7 @@ from service_kit.contract.service import AsgiMiddleware
 from service_kit.http import access_log
 from service_kit.http.application import Application
 from service_kit.http.lifespan import LifespanRunner
+from service_kit.http.raw import REQUEST
 from service_kit.http.streaming import HEARTBEAT
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -118,15 +119,16 @@ class AsgiApplication:
         application = self.application
         assert application.raw is not None
         started_s = time.perf_counter()
-        status = 500
+        status, complete = 500, False
         extra = [(b"x-request-id", request.request_id.encode("latin-1")), *application.cors_headers(request)]
 
         async def marked(message: Message) -> None:
-            nonlocal status
+            nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message = {**message, "headers": [*message.get("headers", ()), *extra]}
             await send(message)
+            complete = message["type"] == "http.response.body" and not message.get("more_body")
 
         try:
             if application.gate is not None:
@@ -136,8 +138,13 @@ class AsgiApplication:
             status = response.status
             await _send_whole(response, request, send)
         else:
-            scope["service_kit.request_id"] = request.request_id
-            await application.raw.application(scope, receive, marked)
+            scope[REQUEST] = request
+            try:
+                await application.raw.application(scope, receive, marked)
+            except Exception:
+                # Starlette raises again what it has answered; we have logged it, and the caller has his problem.
+                if not complete:
+                    raise
         finally:
             if access_log.enabled():
                 access_log.record(request, status, started_s)

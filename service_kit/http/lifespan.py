@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 
 from service_kit.contract.service import Lifespan
 
@@ -12,34 +11,47 @@ class LifespanRunner:
     """Open and close a lifespan, told by the server or, in an application that only mounts us, on first need.
 
     A mounted application hears no lifespan events (Starlette's `Mount` passes none on). There the lifespan
-    opens with the first request, and is closed by the event loop: an async generator that is still suspended
-    when the loop ends is closed by `loop.shutdown_asyncgens()`, which every runner calls.
+    opens with the first request. A task of its own holds it open: what a lifespan enters and leaves in one
+    task may be task groups and timeouts too, and a runner such as `asyncio.run`, which cancels the tasks that
+    are left when it ends, closes it.
     """
 
     def __init__(self, lifespan: Lifespan | None) -> None:
         self._lifespan = lifespan
-        self._running: AsyncGenerator[None, None] | None = None
         self._opening: asyncio.Lock | None = None
+        self._holder: asyncio.Task[None] | None = None
+        self._closing: asyncio.Event | None = None
         self.opened = lifespan is None
 
     async def open(self) -> None:
         """Open the lifespan if it is not; concurrent callers wait for the one that does."""
-        if self.opened:
-            return
         self._opening = self._opening or asyncio.Lock()
         async with self._opening:
             if not self.opened:
-                running = self._run()
-                await anext(running)
-                self._running, self.opened = running, True
+                ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._closing = asyncio.Event()
+                self._holder = asyncio.create_task(self._hold(ready, self._closing), name="lifespan")
+                await ready
+                self.opened = True
 
     async def close(self) -> None:
         """Close the lifespan if it is open."""
-        if self._running is not None:
-            running, self._running, self.opened = self._running, None, False
-            await running.aclose()
+        if self._holder is not None and self._closing is not None:
+            holder, self._holder, self.opened = self._holder, None, False
+            self._closing.set()
+            await holder
 
-    async def _run(self) -> AsyncGenerator[None, None]:
+    async def _hold(self, ready: asyncio.Future[None], closing: asyncio.Event) -> None:
         assert self._lifespan is not None
-        async with self._lifespan():
-            yield
+        try:
+            async with self._lifespan():
+                if not ready.done():
+                    ready.set_result(None)
+                try:
+                    await closing.wait()
+                except asyncio.CancelledError:
+                    pass  # the loop ends: leave as if told to, so that the user's clean-up sees no failure
+        except Exception as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_json
+
 from service_kit.errors import DefinitionError
+from service_kit.http.problems import MEDIA_TYPE, respond
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request, Response
     from fastapi.exceptions import RequestValidationError
     from starlette.exceptions import HTTPException
+
+
+REQUEST = "service_kit.request"
+"""Where an ASGI scope holds our `Request`, for the handlers below."""
 
 
 class RawRoutes:
@@ -29,6 +36,7 @@ class RawRoutes:
                     f"service '{service}'", f"routes holds {router!r}", "list FastAPI routers"
                 )
             self.application.include_router(router)
+        self.application.add_exception_handler(Exception, _internal_problem)
         self.application.add_exception_handler(HTTPException, _http_problem)  # type: ignore[arg-type]  # keyed by the class
         self.application.add_exception_handler(RequestValidationError, _input_problem)  # type: ignore[arg-type]  # as above
 
@@ -36,6 +44,11 @@ class RawRoutes:
         """Return FastAPI's document of these routes."""
         document: dict[str, Any] = self.application.openapi()
         return document
+
+
+async def _internal_problem(request: Request, error: Exception) -> Response:
+    ours = respond(error, request.app.title, None, request.scope[REQUEST])
+    return _response(ours.body, ours.status)
 
 
 async def _http_problem(request: Request, error: HTTPException) -> Response:
@@ -52,10 +65,19 @@ async def _input_problem(request: Request, error: RequestValidationError) -> Res
 def _problem(
     request: Request, status: int, detail: str, *, headers: dict[str, str] | None = None, **members: Any
 ) -> Response:
-    from http import HTTPStatus
+    problem = {"type": "about:blank", "title": _phrase(status), "status": status, "detail": detail}
+    problem |= {"request_id": request.scope[REQUEST].request_id, **members}
+    return _response(to_json(problem), status, headers)
 
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
+
+
+def _response(body: bytes, status: int, headers: dict[str, str] | None = None) -> Response:
     from fastapi import Response
 
-    problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    problem |= {"request_id": request.scope.get("service_kit.request_id", ""), **members}
-    return Response(json.dumps(problem), status, headers, media_type="application/problem+json")
+    return Response(body, status, headers, media_type=MEDIA_TYPE.decode())

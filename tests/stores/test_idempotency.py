@@ -1,0 +1,98 @@
+"""The contract of every idempotency store; a new implementation is one line in `STORES`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from service_kit.runtime.idempotency import Claimed, IdempotencyStore, InFlight, Kept, KeptAnswer, Mismatch
+from service_kit.stores.memory.idempotency import MemoryIdempotencyStore
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+STORES: dict[str, Callable[[Clock], IdempotencyStore]] = {
+    "memory": lambda clock: MemoryIdempotencyStore(clock)
+}
+
+ANSWER = KeptAnswer(200, "application/json", b"1")
+DAY_S = 86_400
+
+
+@pytest.fixture(params=STORES)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(name: str, clock: Clock) -> IdempotencyStore:
+    return STORES[name](clock)
+
+
+def test_a_new_key_is_claimed_once(store: IdempotencyStore) -> None:
+    async def run() -> None:
+        assert await store.begin("a", b"f") == Claimed()
+        assert await store.begin("a", b"f") == InFlight()
+        assert await store.begin("a", b"other") == Mismatch()
+        assert await store.begin("b", b"f") == Claimed()
+
+    asyncio.run(run())
+
+
+def test_a_kept_answer_is_given_to_the_same_request_only(store: IdempotencyStore) -> None:
+    async def run() -> None:
+        await store.begin("a", b"f")
+        await store.keep("a", ANSWER)
+        assert await store.begin("a", b"f") == Kept(ANSWER)
+        assert await store.begin("a", b"other") == Mismatch()
+
+    asyncio.run(run())
+
+
+def test_a_released_key_is_new_again(store: IdempotencyStore) -> None:
+    async def run() -> None:
+        await store.begin("a", b"f")
+        await store.release("a")
+        assert await store.begin("a", b"other") == Claimed()
+
+    asyncio.run(run())
+
+
+def test_an_answer_is_kept_for_a_day(store: IdempotencyStore, clock: Clock) -> None:
+    async def run() -> None:
+        await store.begin("a", b"f")
+        await store.keep("a", ANSWER)
+        clock.now += DAY_S - 1
+        assert await store.begin("a", b"f") == Kept(ANSWER)
+        clock.now += 2
+        assert await store.begin("a", b"f") == Claimed()
+
+    asyncio.run(run())
+
+
+def test_memory_forgets_the_oldest_answers_first_and_claims_never(clock: Clock) -> None:
+    store = MemoryIdempotencyStore(clock, max_bytes=25)
+
+    async def run() -> None:
+        await store.begin("running", b"f")
+        for key in ("a", "b", "c"):
+            await store.begin(key, b"f")
+            await store.keep(key, KeptAnswer(200, "", b"x" * 10))
+        assert await store.begin("running", b"f") == InFlight()
+        assert isinstance(await store.begin("c", b"f"), Kept)
+        assert isinstance(await store.begin("b", b"f"), Kept)
+        assert await store.begin("a", b"f") == Claimed()
+
+    asyncio.run(run())
