@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from ..errors import HistoryUnreadable, NonDeterminismError
 from .arrivals import Arrival
+from .completion import install_as_completed
 from .guard import install_guard
 from .history import Ending, Flag, HistoryEvent, TurnStarted
 from .ledger import CURE, describe
@@ -25,6 +26,7 @@ class Instance:
 
     def __init__(self, code: WorkflowCode) -> None:
         install_guard(WorkflowLoop.run.__code__)
+        install_as_completed()
         self.code = code
         self._machine = Machine(code)
         self._usable = True

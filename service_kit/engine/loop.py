@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from ..errors import TurnTooLong
 from .calls import TimerCancelled, TimerStarted
+from .completion import is_unordered
 from .forbidden import ClosedLoop, refusal
 from .futures import CallFuture, OrderedFuture, OrderedTask
 from .ledger import Ledger
@@ -33,6 +34,11 @@ STEPS_MAX = 1_000_000
 ORDER_BITS = 24
 KEPT_MIN = 32
 CLOSE_TRIES = 10
+
+AS_COMPLETED = (
+    "coroutines in an `as_completed` that was imported before service_kit, which starts them in any order "
+    "(write `asyncio.as_completed`, or give it tasks)"
+)
 
 logger = logging.getLogger("service_kit.workflow")
 
@@ -117,7 +123,8 @@ class WorkflowLoop(ClosedLoop):
         self.ledger.stopped = True
         self._is_closed = True
         with self.running():
-            for task in self._tasks:
+            # A done task is not asked: CPython 3.12.1 crashes in get_coro of one that finished eagerly.
+            for task in [task for task in self._tasks if not task.done()]:
                 task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's switch for its warning
                 _close(task.get_coro())
         self._tasks.clear()
@@ -231,6 +238,9 @@ class WorkflowLoop(ClosedLoop):
         context: contextvars.Context | None = None,
         **options: Any,
     ) -> asyncio.Task[Any]:
+        if is_unordered():
+            coro.close()
+            raise refusal(self.ledger, AS_COMPLETED)
         order = self._next_order()
         if name is None:
             # asyncio would number tasks across the whole process.
