@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from service_kit.contract.service import Lifespan
 
@@ -47,10 +48,9 @@ class LifespanRunner:
             async with self._lifespan():
                 if not ready.done():
                     ready.set_result(None)
-                try:
+                with suppress(asyncio.CancelledError):
+                    # Cancelled, the loop ends: leave as if told to, so that the user's clean-up sees no failure.
                     await closing.wait()
-                except asyncio.CancelledError:
-                    pass  # the loop ends: leave as if told to, so that the user's clean-up sees no failure
         except Exception as error:
             if ready.done():
                 raise
