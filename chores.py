@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -333,7 +333,7 @@ def _find_python(version: str) -> str | None:
 
 
 @contextmanager
-def _timed(stage: str) -> Iterator[None]:
+def _timed(stage: str) -> Generator[None]:
     print(f"\n===== {stage}", flush=True)
     started = time.monotonic()
     yield

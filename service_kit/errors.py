@@ -59,7 +59,7 @@ class Refusal(Exception):
         super().__init__(detail)
         self.status = status
         self.detail = detail
-        self.headers = dict(headers or {})
+        self.headers: dict[str, str] = dict(headers or {})
 
 
 RESERVED_FIELDS = frozenset({"type", "title", "status", "detail", "instance", "request_id"})

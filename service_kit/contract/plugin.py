@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class PluginAuth(BaseModel):
     """The manifest's `auth`, where it says more than the service's security schemes."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow", frozen=True)
 
     type: Literal["none", "user_http", "service_http", "oauth"]
 
@@ -22,7 +22,7 @@ class Plugin(BaseModel):
     so these are always served; set your own before you publish.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
     name_for_model: Annotated[str | None, Field(max_length=50, pattern=r"^[A-Za-z0-9_]+$")] = None
     name_for_human: Annotated[str | None, Field(max_length=20)] = None

@@ -121,7 +121,7 @@ class ApiKey(Scheme[C]):
 class IamCaller(BaseModel):
     """An AWS principal, as API Gateway authenticated it by SigV4."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="ignore")
 
     user_arn: str
     account_id: str

@@ -101,7 +101,7 @@ CHECKERS = (
         "mypy", (sys.executable, "-m", "mypy", "--strict", "--output", "json", "--no-error-summary"), _mypy
     ),
     Checker(
-        "pyright",  # strict, by the project's configuration
+        "pyright",  # strict, by a comment in each case file
         (sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable),
         _pyright,
     ),

@@ -1,5 +1,6 @@
 """A service called from another program: with the types of its functions, right and wrong."""
 
+# pyright: strict
 from __future__ import annotations
 
 from typing import reveal_type

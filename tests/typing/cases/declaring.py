@@ -1,5 +1,6 @@
 """Mistakes in a contract, as its author sees them."""
 
+# pyright: strict
 from __future__ import annotations
 
 from typing import reveal_type

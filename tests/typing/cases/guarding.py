@@ -1,5 +1,6 @@
 """Middleware and security schemes: the caller has the type that the verifier gives."""
 
+# pyright: strict
 from __future__ import annotations
 
 from typing import reveal_type

@@ -1,5 +1,6 @@
 """Commands called in their own process: as the functions that they are, always awaited."""
 
+# pyright: strict
 from __future__ import annotations
 
 from typing import reveal_type

@@ -1,5 +1,6 @@
 """A contract as a team would write it: every checker must accept all of it."""
 
+# pyright: strict
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
