@@ -110,8 +110,9 @@ class Endpoint:
 
     async def _within(self, invoke: Any, arguments: dict[str, Any], asked: str | None) -> Any:
         limit_s = deadline_s(self._timeout_s, asked, self._options.max_timeout_s)
+        scope = asyncio.timeout(limit_s)
         try:
-            async with asyncio.timeout(limit_s) as scope:
+            async with scope:
                 return await invoke(**arguments)
         except TimeoutError:
             if not scope.expired():

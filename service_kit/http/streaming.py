@@ -61,8 +61,9 @@ async def _limited(items: AsyncIterator[Any], limit_s: float | None) -> AsyncIte
     deadline = None if limit_s is None else asyncio.get_running_loop().time() + limit_s
     try:
         while True:
+            scope = asyncio.timeout_at(deadline)
             try:
-                async with asyncio.timeout_at(deadline) as scope:
+                async with scope:
                     item = await anext(items)
             except StopAsyncIteration:
                 return
