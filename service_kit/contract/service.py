@@ -113,7 +113,7 @@ class Service:
     """
 
     _contract: ClassVar[ServiceContract] = ServiceContract(name="service", title="Service")
-    _connection: Connection[Self]
+    _connection: Connection[Any]
 
     def __init_subclass__(cls, **options: Unpack[ServiceOptions]) -> None:
         super().__init_subclass__()
