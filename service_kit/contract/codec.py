@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, cast
@@ -85,7 +86,10 @@ def build_codec(
 def adapter_of(at: str, annotation: Any) -> TypeAdapter[Any]:
     """Return the TypeAdapter; raise DefinitionError if pydantic has none for this type."""
     try:
-        return TypeAdapter(annotation)
+        with warnings.catch_warnings():
+            # A lone parameter is no field to pydantic, but the specification does show `Field(deprecated=True)`.
+            warnings.filterwarnings("ignore", "The 'deprecated' attribute")
+            return TypeAdapter(annotation)
     except PydanticUndefinedAnnotation as error:
         raise NameError(str(error), name=error.name) from error
     except (PydanticSchemaGenerationError, PydanticUserError) as error:

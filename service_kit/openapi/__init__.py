@@ -4,6 +4,8 @@ Here a `ServiceContract` becomes OpenAPI 3.1, 3.0 and the manifest. Nothing here
 a web framework; PyYAML and openapi-pydantic are imported by the functions that need them.
 """
 
+from __future__ import annotations
+
 from service_kit.openapi.agents import AgentProblem as AgentProblem
 from service_kit.openapi.agents import agent_problems as agent_problems
 from service_kit.openapi.document import build_specification as build_specification

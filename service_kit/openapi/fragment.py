@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from service_kit.openapi.names import unique_name
 from service_kit.openapi.paths import Paths
-from service_kit.openapi.schemas import Json, unique_name
+from service_kit.openapi.schemas import Json
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -43,7 +44,7 @@ def merge_paths(paths: Paths, fragment: Mapping[str, Any], operation_ids: set[st
             if shared:
                 operation["parameters"] = [*shared, *operation.get("parameters", ())]
             if "operationId" in operation:
-                operation["operationId"] = unique_name(operation["operationId"], dict.fromkeys(operation_ids))
+                operation["operationId"] = unique_name(operation["operationId"], operation_ids)
             if paths.add(template, method, operation):
                 operation_ids.add(operation.get("operationId", ""))
 

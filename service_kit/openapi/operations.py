@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args, get_origin
-
-from pydantic.fields import FieldInfo
+from typing import Any
 
 from service_kit.contract.codec import BodyCodec
 from service_kit.contract.command import AnyCommand
@@ -17,8 +15,9 @@ from service_kit.contract.strings import StringCodec
 from service_kit.openapi.defaults import show_body_defaults, show_default
 from service_kit.openapi.problems import Problems
 from service_kit.openapi.responses import failures, success
-from service_kit.openapi.schemas import Json, Schemas, Slot, Wanted, without_null
+from service_kit.openapi.schemas import Json, Schemas, Slot, Wanted
 from service_kit.openapi.security import own_requirements
+from service_kit.openapi.texts import text_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,9 @@ class Face:
     def wanted(self) -> Iterator[Wanted]:
         """Yield the schemas that the operation needs."""
         for p, codec in self.texts:
-            yield Wanted(self._slot(f"text {p.name}"), codec.adapter.core_schema, "validation")
+            # A default beside a reference is more than 3.0, and LangChain, can read.
+            inline = _shows_default(p)
+            yield Wanted(self._slot(f"text {p.name}"), codec.adapter.core_schema, "validation", inline)
         if self.body is not None:
             inline = self.body.flat is None
             yield Wanted(self._slot("body"), self.body.adapter.core_schema, "validation", inline)
@@ -78,16 +79,18 @@ class Face:
         return operation
 
     def _parameter(self, p: Parameter, codec: StringCodec, schemas: Schemas) -> Json:
-        schema = without_null(schemas[self._slot(f"text {p.name}")])
-        required = p.location == "path" or p.required
-        described: Json = {"name": p.wire_name, "in": p.location, "required": required}
-        if "description" in schema:
-            described["description"] = schema.pop("description")
-        if _is_deprecated(p):
-            described["deprecated"] = True
+        schema = text_schema(schemas[self._slot(f"text {p.name}")], codec.adapter.core_schema)
+        described: Json = {
+            "name": p.wire_name,
+            "in": p.location,
+            "required": p.location == "path" or p.required,
+        }
+        for keyword in ("description", "deprecated"):
+            if keyword in schema:
+                described[keyword] = schema.pop(keyword)
         if codec.shape == "list" and p.location == "query":
             described |= {"style": "form", "explode": True}
-        if not required and p.default is not None:
+        if _shows_default(p):
             schema = show_default(schema, codec.adapter.core_schema, p.default)
         return {**described, "schema": schema}
 
@@ -129,7 +132,6 @@ def _rpc_face(declared: AnyCommand, operation_id: str) -> Face:
     return Face(declared, Route("POST", f"{RPC_PREFIX}{declared.name}"), operation_id, (), body)
 
 
-def _is_deprecated(p: Parameter) -> bool:
-    """Tell whether its `Field` says so; pydantic's schemas say it of fields of models only."""
-    metadata = get_args(p.annotation)[1:] if get_origin(p.annotation) is Annotated else ()
-    return any(bool(item.deprecated) for item in metadata if isinstance(item, FieldInfo))
+def _shows_default(p: Parameter) -> bool:
+    """Tell whether a text parameter has a default that a text could spell."""
+    return p.location != "path" and not p.required and p.default is not None

@@ -8,7 +8,8 @@ from typing import Any
 
 from service_kit.contract.service import ServiceContract
 from service_kit.errors import ServiceError
-from service_kit.openapi.schemas import REF_TEMPLATE, Json, Schemas, Slot, unique_name
+from service_kit.openapi.names import unique_name
+from service_kit.openapi.schemas import REF_TEMPLATE, Json, Schemas, Slot
 
 PROBLEM = Slot("", "problem")
 INVALID_INPUT = Slot("", "invalid input")
@@ -53,7 +54,7 @@ def error_type(contract: ServiceContract, error: type[ServiceError]) -> str:
 def describe_problems(contract: ServiceContract, schemas: Schemas) -> Problems:
     """Return a component per problem, named after it unless a model has that name already."""
     bodies: dict[Slot, tuple[str, Json]] = {
-        PROBLEM: ("Problem", _general()),
+        PROBLEM: ("ProblemDetails", _general()),
         INVALID_INPUT: ("InvalidInput", _invalid_input()),
     }
     for error in contract.errors.values():
@@ -86,7 +87,7 @@ def _problem(title: str, description: str, narrowed: Json, more: Json, required:
 
 
 def _general() -> Json:
-    return _problem("Problem", "A failure (RFC 9457).", {}, {}, [])
+    return _problem("ProblemDetails", "A failure (RFC 9457).", {}, {}, [])
 
 
 def _invalid_input() -> Json:

@@ -39,7 +39,8 @@ _LOOSENED = frozenset(
 )  # fmt: skip
 """Keywords without which a schema admits more."""
 
-_COMBINATIONS = frozenset({"allOf", "anyOf", "oneOf", "not"})
+_NO_MERGE = frozenset({"allOf", "anyOf", "oneOf", "not", "nullable"})
+"""With these in it, a schema says something of null already, which `nullable` beside them would not change."""
 
 _NULL: Json = {"type": "string", "nullable": True, "enum": [None]}
 """3.0.3 lets `nullable` widen a type only, so that null alone needs one."""
@@ -86,6 +87,8 @@ def _convert_bounds(schema: Mapping[str, Any], kept: Json) -> None:
 
 
 def _convert_text(schema: Mapping[str, Any], kept: Json) -> None:
+    if kept.get("format") == "base64":  # pydantic's word for it
+        kept["format"] = "byte"
     if "format" not in kept and schema.get("contentEncoding") == "base64":
         kept["format"] = "byte"
     elif "format" not in kept and schema.get("contentMediaType") == "application/octet-stream":
@@ -176,12 +179,12 @@ def _convert_combinations(schema: Mapping[str, Any], kept: Json) -> Json:
 
 
 def _nullable(members: list[Any], kept: Json) -> Json | None:
-    """Return `kept` with the only member that is not null in it, as nullable; None if it does not fit in."""
+    """Return `kept` with `T` of `T | None` in it, as nullable; None if the members are others or do not fit in."""
     others = [m for m in members if not _is_null(m)]
-    if len(others) != 1 or len(others) == len(members):
+    if len(others) != 1 or len(members) != 2:
         return None
     inner = downgrade_schema(others[0])
-    if "type" not in inner or inner.keys() & _COMBINATIONS or (kept.keys() & inner.keys()) - _ANNOTATIONS:
+    if "type" not in inner or inner.keys() & _NO_MERGE or (kept.keys() & inner.keys()) - _ANNOTATIONS:
         return None
     if "enum" in inner and None not in inner["enum"]:
         inner["enum"] = [*inner["enum"], None]

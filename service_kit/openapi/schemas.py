@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from pydantic.json_schema import (
+    DefsRef,
     GenerateJsonSchema,
     JsonSchemaMode,
     JsonSchemaValue,
     JsonSchemaWarningKind,
 )
 from pydantic_core import CoreSchema, PydanticSerializationError
+
+from service_kit.openapi.names import Definition, mark_of, name_definitions, parse, rename, write
 
 Json: TypeAlias = dict[str, Any]
 
@@ -55,25 +57,44 @@ class Schemas:
 def generate(wanted: Sequence[Wanted]) -> Schemas:
     """Return every schema wanted; types of one name get distinct ones, equal schemas share one."""
     inputs = [(w.slot, w.mode, _unnamed(w.core) if w.inline else w.core) for w in wanted]
-    by_key, components = _Generator(ref_template=REF_TEMPLATE).generate_definitions(inputs)
-    by_slot = {slot: schema for (slot, _), schema in by_key.items()}
-    return Schemas(by_slot, {str(name): components[name] for name in sorted(components)})
+    generator = _Generator(ref_template=REF_TEMPLATE)
+    by_key, generated = generator.generate_definitions(inputs)
+    definitions = [
+        Definition(mark, *generator.origins[mark], write(schema)) for mark, schema in generated.items()
+    ]
+    names = name_definitions(definitions)
+    components = {names[d.mark]: parse(rename(d.text, names)) for d in definitions}
+    slots = [slot for slot, _ in by_key]
+    schemas = parse(rename(write(list(by_key.values())), names))
+    return Schemas(dict(zip(slots, schemas, strict=True)), components)
 
 
 def _unnamed(core: Any) -> Any:
-    if core["type"] == "definitions":
+    if core["type"] in ("definitions", "nullable"):
         return {**core, "schema": _unnamed(core["schema"])}
     return {key: value for key, value in core.items() if key != "ref"}
 
 
 class _Generator(GenerateJsonSchema):
-    """Pydantic's generator, for documents that machines read and that must not fail at serving time."""
+    """Pydantic's generator, for documents that machines read and that must not fail at serving time.
+
+    Definitions get marks instead of names, which `names` replaces by its own.
+    """
 
     ignored_warning_kinds: set[JsonSchemaWarningKind] = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 - pydantic's own declaration
+    origins: dict[str, tuple[str, str]]
+    """The type and the mode of every mark."""
 
-    def normalize_name(self, name: str) -> str:
-        # `Page[Order]` as `Page_Order`; pydantic tells names apart that become equal by this.
-        return super().normalize_name(name).rstrip("_-") or name
+    def __init__(self, ref_template: str) -> None:
+        super().__init__(ref_template=ref_template)
+        self.origins = {}
+
+    def get_defs_ref(self, core_mode_ref: tuple[Any, JsonSchemaMode]) -> DefsRef:
+        mark = DefsRef(mark_of(len(self.origins)))
+        self.origins[mark] = core_mode_ref
+        # The one choice leaves pydantic's own naming nothing to do, which takes most of its time.
+        self._prioritized_defsref_choices[mark] = [mark]
+        return mark
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False  # 'order_id' as 'Order Id' tells nobody anything, and agents pay by the token
@@ -98,21 +119,3 @@ class _Generator(GenerateJsonSchema):
             bound = json_schema.get(keyword)
             if isinstance(bound, float) and not math.isfinite(bound):
                 del json_schema[keyword]  # no bound at all, and no JSON
-
-
-def without_null(schema: Json) -> Json:
-    """Return the schema of the values that a text can spell: `T | None` as `T`, an absent one being the null."""
-    choices = [c for c in schema.get("anyOf", ()) if c != {"type": "null"}]
-    if not choices or len(choices) == len(schema["anyOf"]):
-        return schema
-    outer = {key: value for key, value in schema.items() if key != "anyOf"}
-    return {**choices[0], **outer} if len(choices) == 1 else {"anyOf": choices, **outer}
-
-
-def unique_name(name: str, taken: Mapping[str, object]) -> str:
-    """Return a legal component name close to `name` that is not taken."""
-    legal = re.sub(r"[^A-Za-z0-9._-]", "_", name)
-    candidate, number = legal, 2
-    while candidate in taken:
-        candidate, number = f"{legal}_{number}", number + 1
-    return candidate

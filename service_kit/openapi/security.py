@@ -8,14 +8,15 @@ from typing import assert_never
 from service_kit.contract.command import AnyCommand
 from service_kit.contract.security import AnyScheme, ApiKey, AwsIam, Bearer, Jwt
 from service_kit.contract.service import ServiceContract
-from service_kit.openapi.schemas import Json, unique_name
+from service_kit.openapi.names import unique_name
+from service_kit.openapi.schemas import Json
 
 
 def scheme_names(contract: ServiceContract) -> dict[str, str]:
     """Return the legal component name of every scheme by its own name."""
     names: dict[str, str] = {}
     for name in contract.schemes:
-        names[name] = unique_name(name, dict.fromkeys(names.values()))
+        names[name] = unique_name(name, names.values())
     return names
 
 
