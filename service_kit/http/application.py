@@ -95,7 +95,10 @@ class Application:
         """Return the answer to a CORS preflight, if `request` is one and the service allows other origins."""
         if self._cors is None or request.method != "OPTIONS":
             return None
-        return self._cors.preflight(request, ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
+        response = self._cors.preflight(request, ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
+        if response is not None:
+            response.raw_headers.append((b"x-request-id", request.request_id.encode("latin-1")))
+        return response
 
     def _unrouted(self, request: Request, found: WrongMethod | None) -> Response:
         if found is None:
