@@ -1,16 +1,9 @@
-"""Commands: functions that a service offers to callers.
-
-One thing, though long: the declaration, its two typed forms (one answer, a stream of items) and the
-decorator belong to one reading.
-"""
+"""Commands: functions that a service offers to callers, with one answer or a stream of items."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import inspect
-import sys
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -27,10 +20,17 @@ from typing import (
 
 from typing_extensions import TypedDict, Unpack
 
-from service_kit.contract.codec import CommandCodec, build_codec
+from service_kit.contract.declaration import (
+    Declaration,
+    awaited,
+    check_function,
+    check_options,
+    enclosing_names,
+    where,
+)
 from service_kit.contract.exchange import Middleware
-from service_kit.contract.parameters import bind_arguments, read_parameters, resolve_hints
-from service_kit.contract.route import IDEMPOTENT, Method, Route, parse_route
+from service_kit.contract.parameters import resolve_hints
+from service_kit.contract.route import IDEMPOTENT, Method, parse_route
 from service_kit.contract.security import AnyScheme
 from service_kit.errors import DefinitionError, ServiceError
 
@@ -68,9 +68,10 @@ class CommandOptions(TypedDict, total=False, closed=True):
     """Whether an agent must ask before it calls; by default everything but GET and HEAD."""
 
 
-class _Declaration:
-    """What both kinds of command share: names, options and codecs."""
+class _Offered(Declaration):
+    """What both kinds of command share: options, and what follows from them."""
 
+    kind = "command"
     streaming = False
 
     def __init__(
@@ -80,36 +81,12 @@ class _Declaration:
         local_names: Mapping[str, Any],
         name: str | None = None,
     ) -> None:
-        self.function = function
         self.options = options
-        self.name: str = name or function.__name__
-        self.where = f"command '{self.name}' ({function.__module__}:{function.__qualname__})"
-        self.__doc__ = function.__doc__
-        self.__module__ = function.__module__
-        self.__wrapped__ = function
-        self._local_names = local_names
-        self._codec: CommandCodec | None = None
-        self.route: Route | None = parse_route(
-            self.where, options.get("method"), options.get("path"), default_path=f"/{self.name}"
-        )
-        _check_options(self.where, options)
-        # An annotation may look forward: the service's class body, or the first use, resolves it.
-        with contextlib.suppress(NameError):
-            self._codec = self._build()
-
-    @property
-    def codec(self) -> CommandCodec:
-        """The codecs; raise DefinitionError if an annotation names something that is defined nowhere."""
-        if self._codec is None:
-            try:
-                self._codec = self._build()
-            except NameError as error:
-                raise DefinitionError(
-                    self.where,
-                    f"an annotation names '{error.name}', which is not defined",
-                    "import or define it",
-                ) from error
-        return self._codec
+        name = name or function.__name__
+        at = where(self.kind, function, name)
+        _check(at, options)
+        route = parse_route(at, options.get("method"), options.get("path"), default_path=f"/{name}")
+        super().__init__(function, local_names, name, route)
 
     @property
     def method(self) -> Method:
@@ -140,39 +117,12 @@ class _Declaration:
         """The declared errors by name."""
         return {error.__name__: error for error in self.options.get("errors", ())}
 
-    def encode_call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
-        """Return the body of the RPC request for a call with these arguments.
-
-        Raises TypeError for arguments that do not fit the signature, PydanticSerializationError for a value of
-        another type than its parameter's.
-        """
-        return self.codec.rpc.encode(bind_arguments(self.name, self.codec.parameters, args, kwargs))
-
-    def decode_result(self, body: bytes) -> Any:
-        """Return the result, or one item of a stream, from its JSON; raise pydantic's ValidationError."""
-        return None if self.codec.returns_nothing and not body else self.codec.output.validate_json(body)
-
     def named(self, name: str) -> Self:
         """Return this command under another name: the one of its attribute on a service."""
         return self if name == self.name else type(self)(self.function, self.options, self._local_names, name)
 
-    def _build(self) -> CommandCodec:
-        hints = resolve_hints(self.function, self._local_names)
-        if "return" not in hints:
-            raise DefinitionError(
-                self.where, "its result has no type annotation", "write '-> <type>', or '-> None'"
-            )
-        parameters = read_parameters(self.where, self.function, hints, self.route)
-        return build_codec(self.where, self.name, parameters, self.route, self._result_type(hints["return"]))
 
-    def _result_type(self, annotation: Any) -> Any:
-        return annotation
-
-    def __repr__(self) -> str:
-        return f"<{self.where}>"
-
-
-class Command(_Declaration, Generic[P, R]):
+class Command(_Offered, Generic[P, R]):
     """A command with one answer. Called in its own process it is the function, always awaited."""
 
     def __init__(
@@ -183,9 +133,7 @@ class Command(_Declaration, Generic[P, R]):
         name: str | None = None,
     ) -> None:
         super().__init__(function, options, local_names, name)
-        self.invoke: Callable[..., Awaitable[Any]] = (
-            function if inspect.iscoroutinefunction(function) else _in_thread(function)
-        )
+        self.invoke = awaited(function)
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return cast(R, await self.invoke(*args, **kwargs))
@@ -200,7 +148,7 @@ class Command(_Declaration, Generic[P, R]):
         return cast("BoundCommand[P, R]", instance._bind(self))
 
 
-class StreamCommand(_Declaration, Generic[P, R]):
+class StreamCommand(_Offered, Generic[P, R]):
     """A command that answers with items as they come: an async generator."""
 
     streaming = True
@@ -265,7 +213,7 @@ def command(
     sync ones in a thread, async generators answer as a stream. Raises DefinitionError for a mistake,
     here at import, with the function, the parameter and the cure.
     """
-    local_names = _enclosing_names()
+    local_names = enclosing_names()
     if function is None:
         return CommandDecorator(options, local_names)
     return _declare(function, options, local_names)
@@ -274,10 +222,7 @@ def command(
 def _declare(
     function: Callable[..., Any], options: CommandOptions, local_names: Mapping[str, Any]
 ) -> AnyCommand:
-    if not inspect.isfunction(function):
-        raise DefinitionError(
-            f"command {function!r}", "it is not a function", "decorate a plain or async function"
-        )
+    check_function("command", function)
     if _streams(function, local_names):
         return StreamCommand(function, options, local_names)
     if inspect.isgeneratorfunction(function):
@@ -302,31 +247,8 @@ def _streams(function: Callable[..., Any], local_names: Mapping[str, Any]) -> bo
     return isinstance(origin, type) and issubclass(origin, AsyncIterable)
 
 
-def _check_options(where: str, options: CommandOptions) -> None:
-    unknown = options.keys() - CommandOptions.__annotations__.keys()
-    if unknown:
-        raise DefinitionError(
-            where,
-            f"unknown options {sorted(unknown)}",
-            f"known ones are {sorted(CommandOptions.__annotations__)}",
-        )
+def _check(at: str, options: CommandOptions) -> None:
+    check_options(at, options, CommandOptions.__annotations__)
     for error in options.get("errors", ()):
         if not (isinstance(error, type) and issubclass(error, ServiceError)):
-            raise DefinitionError(where, f"errors holds {error!r}", "list subclasses of ServiceError")
-    for option in ("timeout_s", "memory_mb"):
-        value = options.get(option, 1)
-        if not isinstance(value, int | float) or value <= 0:
-            raise DefinitionError(where, f"{option} is {value!r}", "give a positive number")
-
-
-def _in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
-    async def call(*args: Any, **kwargs: Any) -> Any:
-        return await asyncio.to_thread(function, *args, **kwargs)
-
-    return call
-
-
-def _enclosing_names() -> Mapping[str, Any]:
-    """Return the names of the function in which the decorator stands, for its annotations to use."""
-    frame = sys._getframe(2)
-    return {} if frame.f_locals is frame.f_globals else frame.f_locals
+            raise DefinitionError(at, f"errors holds {error!r}", "list subclasses of ServiceError")
