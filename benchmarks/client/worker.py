@@ -37,8 +37,9 @@ async def _once(call: Call) -> Order:
     return await call(PLACEMENT)
 
 
-async def _measure(call: Call, question: dict[str, Any]) -> float:
-    """Return calls per second of so many callers that call again as soon as they have an answer."""
+async def _measure(call: Call, question: dict[str, Any]) -> dict[str, float]:
+    """Measure so many callers that call again as soon as they have an answer."""
+    used = time.process_time()
     begin = time.perf_counter()
     end = begin + question["seconds"]
 
@@ -50,7 +51,11 @@ async def _measure(call: Call, question: dict[str, Any]) -> float:
         return calls
 
     counts = await asyncio.gather(*(call_until_end() for _ in range(question["concurrency"])))
-    return sum(counts) / (time.perf_counter() - begin)
+    calls = sum(counts)
+    return {
+        "calls_per_s": calls / (time.perf_counter() - begin),
+        "us_per_call": (time.process_time() - used) / calls * 1e6,
+    }
 
 
 if __name__ == "__main__":
