@@ -72,7 +72,7 @@ class AsgiApplication:
 
     async def _read(self, receive: Receive, request: Request) -> bytes:
         declared = request.header(b"content-length")
-        if declared is not None and declared.isdigit() and int(declared) > self._limit:
+        if declared is not None and _exceeds(declared, self._limit):
             raise _TooLarge
         pieces, size, more = list[bytes](), 0, True
         while more:
@@ -172,6 +172,14 @@ class _TooLarge(Exception):
 
 class _HungUp(Exception):
     pass
+
+
+def _exceeds(declared: str, limit: int) -> bool:
+    """Tell whether a declared length is beyond the limit; what is no number is for the server to judge."""
+    if not declared.isascii() or not declared.isdigit():
+        return False
+    # Python reads no numbers of thousands of digits.
+    return len(declared) > 18 or int(declared) > limit
 
 
 def _request(scope: Scope) -> Request:
