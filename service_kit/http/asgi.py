@@ -188,7 +188,7 @@ def _request(scope: Scope) -> Request:
     # Servers and Starlette give the full path, the specification's older readers only what follows the prefix.
     if root_path and path.startswith(root_path):
         path = path[len(root_path) :] or "/"
-    return Request(
+    request = Request(
         scope["method"],
         path,
         scope["query_string"],
@@ -198,6 +198,9 @@ def _request(scope: Scope) -> Request:
         scope.get("server"),
         scope.get("client"),
     )
+    if "service_kit.identity" in scope:  # set by a host behind a gateway; nothing of a caller becomes a scope's key
+        request.identity = scope["service_kit.identity"]
+    return request
 
 
 def _raw_path(scope: Scope) -> bytes:
