@@ -198,7 +198,8 @@ def _request(scope: Scope) -> Request:
         scope.get("server"),
         scope.get("client"),
     )
-    if "service_kit.identity" in scope:  # set by a host behind a gateway; nothing of a caller becomes a scope's key
+    # Set by a host behind a gateway: nothing that a caller sends becomes a key of the scope.
+    if "service_kit.identity" in scope:
         request.identity = scope["service_kit.identity"]
     return request
 
