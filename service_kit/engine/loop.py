@@ -33,7 +33,7 @@ STEPS_MAX = 1_000_000
 """Callbacks that may run before something has to wait. A loop that never waits would hold its thread for ever."""
 ORDER_BITS = 24
 KEPT_MIN = 32
-CLOSE_TRIES = 10
+CLOSES_MAX = 1_000
 
 AS_COMPLETED = (
     "coroutines in an `as_completed` that was imported before service_kit, which starts them in any order "
@@ -290,12 +290,22 @@ def _forget(generator: object) -> None:
 
 
 def _close(coro: Any) -> None:
-    """Close a coroutine, again if its cleanup awaits something."""
-    for _ in range(CLOSE_TRIES):
-        try:
-            coro.close()
-        except RuntimeError:
-            continue
-        except (Exception, asyncio.CancelledError):  # noqa: BLE001 - nobody is there any more who could be told
+    """Close a coroutine from the inside out, again where its cleanup awaits something.
+
+    `coro.close()` alone would end the outer ones and leave an inner one that awaits to the garbage collector.
+    """
+    for _ in range(CLOSES_MAX):
+        innermost = coro
+        while getattr(awaited := getattr(innermost, "cr_await", None), "cr_frame", None) is not None:
+            innermost = awaited
+        _try_to_close(innermost)
+        if getattr(coro, "cr_frame", None) is None:
             return
-        return
+
+
+def _try_to_close(coro: Any) -> bool:
+    try:
+        coro.close()
+    except (Exception, asyncio.CancelledError):  # noqa: BLE001 - nobody is there any more who could be told
+        return False
+    return True

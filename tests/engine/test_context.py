@@ -1,0 +1,354 @@
+"""What workflow code can ask of its execution."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from uuid import UUID
+
+import pytest
+
+from service_kit.engine.arrivals import ChildRaised, ChildSucceeded, TerminateRequested
+from service_kit.engine.calls import (
+    CancelSent,
+    ChildStarted,
+    Emitted,
+    EventsEmitted,
+    StateSet,
+    TaskScheduled,
+    TerminateSent,
+    TimerCancelled,
+)
+from service_kit.engine.chance import Chance
+from service_kit.engine.context import current_workflow, require_workflow
+from service_kit.engine.failure import Failure
+from service_kit.engine.history import ContinuedAsNew
+from service_kit.engine.options import ChildOptions, ParentClose, TaskOptions
+from service_kit.engine.payload import digest
+from service_kit.engine.retry import Retry
+from service_kit.errors import TimedOut, WorkflowFailed
+from tests.engine.conftest import Begin
+from tests.engine.driving import BEGIN_S, Execution, task
+
+
+def test_outside_of_workflows_there_is_no_current_one() -> None:
+    async def looks() -> bool:
+        return current_workflow() is None
+
+    assert current_workflow() is None
+    assert asyncio.run(looks())
+    with pytest.raises(RuntimeError, match=r"Signal\.receive works inside a workflow only"):
+        require_workflow("Signal.receive")
+
+
+def test_workflow_knows_who_and_when_it_is(begin: Begin) -> None:
+    async def looks() -> list[object]:
+        workflow = require_workflow("the test")
+        await asyncio.sleep(60)
+        started = workflow.started
+        return [workflow.id, started.parent, started.workflow, workflow.started_s, workflow.now().isoformat()]
+
+    run = begin(looks, id="o-1", parent="p-1")
+    run.pass_time(60)
+    assert run.result == ["o-1", "p-1", "example", BEGIN_S, "2023-11-14T22:14:20+00:00"]
+
+
+def test_random_numbers_are_the_same_in_every_replay(begin: Begin) -> None:
+    async def draws() -> list[object]:
+        workflow = require_workflow("the test")
+        first = [workflow.random(), workflow.random_bits(1), str(UUID(bytes=workflow.uuid4_bytes()))]
+        await task("a", first)
+        return [first, workflow.random(), str(UUID(bytes=workflow.uuid4_bytes()))]
+
+    runs = [begin(draws), begin(draws), begin(draws, seed="other"), begin(draws, run=1)]
+    for run in runs:
+        run.succeed("a")
+    same, again, other_seed, other_run = (json.dumps(run.result) for run in runs)
+    assert same == again
+    assert len({same, other_seed, other_run}) == 3
+
+
+def test_random_numbers_are_spread_as_they_should_be() -> None:
+    chance = Chance("seed")
+    numbers = [chance.number() for _ in range(4_000)]
+    assert all(0 <= number < 1 for number in numbers)
+    assert abs(sum(numbers) / len(numbers) - 0.5) < 0.02
+    assert len(set(numbers)) == len(numbers)
+    assert {chance.bits(1) for _ in range(64)} == {0, 1}
+    assert chance.bits(0) == 0
+    assert chance.bits(2_000).bit_length() > 1_900
+
+
+def test_uuids_are_of_version_4() -> None:
+    chance = Chance("seed")
+    for _ in range(50):
+        uuid = UUID(bytes=chance.uuid4_bytes())
+        assert (uuid.version, uuid.variant) == (4, "specified in RFC 4122")
+
+
+def test_options_of_a_task_travel_with_the_call(begin: Begin) -> None:
+    options = TaskOptions(retry=Retry(max_attempts=7, non_retryable=(ValueError,)), timeout_s=2.5)
+
+    async def calls() -> None:
+        await require_workflow("the test").schedule_task("a", "1", options=options)
+
+    run = begin(calls)
+    run.replay()
+    assert run.calls(TaskScheduled) == [TaskScheduled(1, "a", digest("1"), "1", options)]
+
+
+def test_state_is_published(begin: Begin) -> None:
+    async def progresses() -> None:
+        workflow = require_workflow("the test")
+        workflow.set_state("progress", "1")
+        await task("a")
+        workflow.set_state("progress", "2")
+
+    run = begin(progresses)
+    run.succeed("a")
+    assert [(call.name, call.payload) for call in run.calls(StateSet)] == [
+        ("progress", "1"),
+        ("progress", "2"),
+    ]
+
+
+def test_events_have_ids_that_every_replay_repeats(begin: Begin) -> None:
+    async def emits() -> None:
+        await task("a")
+        require_workflow("the test").emit([("OrderPlaced", "{}"), ("OrderPaid", "[1]")])
+
+    run = begin(emits)
+    run.succeed("a")
+    (call,) = run.calls(EventsEmitted)
+    assert call.name == "OrderPlaced,OrderPaid"
+    assert call.events == (Emitted("x:0:2.0", "OrderPlaced", "{}"), Emitted("x:0:2.1", "OrderPaid", "[1]"))
+
+
+def test_other_executions_can_be_cancelled_and_terminated(begin: Begin) -> None:
+    async def ends_others() -> None:
+        workflow = require_workflow("the test")
+        workflow.cancel_execution("o-1", "why")
+        workflow.terminate_execution("o-2", "how")
+
+    run = begin(ends_others)
+    assert run.calls(CancelSent) == [CancelSent(1, "o-1", "why")]
+    assert run.calls(TerminateSent) == [TerminateSent(2, "o-2", "how")]
+
+
+# Conditions
+
+
+def test_condition_waits_until_it_holds(begin: Begin) -> None:
+    async def waits() -> list[int]:
+        counts: list[int] = []
+        require_workflow("the test").on_signal("count", lambda payload: counts.append(int(payload)))
+        await require_workflow("the test").condition(lambda: len(counts) >= 2)
+        return counts
+
+    run = begin(waits)
+    run.signal("count", 1, id="1")
+    assert run.instance.ending is None
+    run.signal("count", 2, id="2")
+    assert run.result == [1, 2]
+
+
+def test_condition_that_holds_already_does_not_wait(begin: Begin) -> None:
+    async def waits() -> str:
+        await require_workflow("the test").condition(lambda: True, timeout_s=5)
+        return "done"
+
+    assert begin(waits).result == "done"
+
+
+def test_condition_that_does_not_hold_in_time_times_out(begin: Begin) -> None:
+    async def waits() -> str:
+        try:
+            await require_workflow("the test").condition(lambda: False, timeout_s=5)
+        except TimedOut as error:
+            return str(error)
+        return "held"
+
+    run = begin(waits)
+    run.pass_time(5)
+    assert run.result == "the condition did not hold within 5 s"
+
+
+def test_condition_in_time_cancels_its_timer(begin: Begin) -> None:
+    async def waits() -> str:
+        done: list[object] = []
+        asyncio.get_running_loop().create_task(task("a")).add_done_callback(done.append)
+        await require_workflow("the test").condition(lambda: bool(done), timeout_s=5)
+        return "held"
+
+    run = begin(waits)
+    run.succeed("a")
+    assert run.result == "held"
+    assert len(run.calls(TimerCancelled)) == 1
+
+
+def test_one_waiter_may_undo_the_condition_of_the_next(begin: Begin) -> None:
+    async def takes_turns() -> list[str]:
+        workflow = require_workflow("the test")
+        free, order = [True], list[str]()
+
+        async def enter(name: str) -> None:
+            await workflow.condition(lambda: free[0])
+            assert free[0], f"{name} was let in while it was occupied"
+            free[0] = False
+            order.append(name)
+            await task(name)
+            free[0] = True
+
+        free[0] = False
+        work = [asyncio.create_task(enter(name)) for name in ("a", "b", "c")]
+        await task("open")
+        free[0] = True
+        await asyncio.gather(*work)
+        return order
+
+    run = begin(takes_turns)
+    for name in ("open", "a", "b", "c"):
+        run.succeed(name)
+    assert run.result == ["a", "b", "c"]
+
+
+def test_condition_that_raises_raises_where_it_is_awaited(begin: Begin) -> None:
+    async def waits() -> str:
+        ready: list[int] = []
+
+        def explode() -> bool:
+            if ready:
+                raise ValueError("asked too late")
+            return False
+
+        asyncio.get_running_loop().call_later(1, ready.append, 1)
+        try:
+            await require_workflow("the test").condition(explode)
+        except ValueError as error:
+            return str(error)
+        return "held"
+
+    run = begin(waits)
+    run.pass_time(1)
+    assert run.result == "asked too late"
+
+
+# Children
+
+
+def test_child_runs_beside_its_parent(begin: Begin) -> None:
+    async def parent() -> list[object]:
+        child = require_workflow("the test").start_child("pack", '"box"')
+        await task("a")
+        return [child.id, json.loads(await child.result)]
+
+    run = begin(parent)
+    (call,) = run.calls(ChildStarted)
+    assert (call.name, call.input, call.id, call.parent_close) == ("pack", '"box"', "x:0:1", "cancel")
+    run.arrive(ChildSucceeded(1, '"packed"'))
+    assert run.arrive(ChildSucceeded(1, '"twice"')).events == ()
+    run.succeed("a")
+    assert run.result == ["x:0:1", "packed"]
+
+
+def test_child_that_fails_raises_in_the_parent(begin: Begin) -> None:
+    async def parent() -> str:
+        try:
+            await require_workflow("the test").start_child("pack", "1").result
+        except WorkflowFailed as error:
+            return str(error)
+        return "packed"
+
+    run = begin(parent)
+    run.arrive(ChildRaised(1, Failure("shop:Torn", "no tape")))
+    assert run.result == "workflow 'pack' failed: Torn: no tape"
+
+
+def test_child_that_nobody_waits_for_any_more_is_told(begin: Begin) -> None:
+    async def parent() -> str:
+        try:
+            async with asyncio.timeout(5):
+                await require_workflow("the test").start_child("pack", "1").result
+        except TimeoutError:
+            await task("a")
+        return "done"
+
+    run = begin(parent)
+    run.pass_time(5)
+    (sent,) = run.calls(CancelSent)
+    assert sent.target == "x:0:2"
+    assert run.arrive(ChildSucceeded(2, "1")).events == ()
+    run.succeed("a")
+    assert len(run.calls(CancelSent)) == 1
+
+
+@pytest.mark.parametrize(("policy", "kind"), [("cancel", CancelSent), ("terminate", TerminateSent)])
+def test_parent_that_ends_ends_its_children(
+    begin: Begin, policy: ParentClose, kind: type[CancelSent | TerminateSent]
+) -> None:
+    async def parent() -> None:
+        options = ChildOptions(id="c-1", parent_close=policy, timeout_s=9.0, start_delay_s=1.0)
+        require_workflow("the test").start_child("pack", "1", options=options)
+        require_workflow("the test").start_child("left", "1", options=ChildOptions(parent_close="abandon"))
+        await task("a")
+
+    run = begin(parent)
+    run.arrive(TerminateRequested())
+    assert [sent.target for sent in run.calls(kind)] == ["c-1"]
+    assert len(run.calls(CancelSent)) + len(run.calls(TerminateSent)) == 1
+    (call, _) = run.calls(ChildStarted)
+    assert (call.id, call.timeout_s, call.start_delay_s) == ("c-1", 9.0, 1.0)
+
+
+# Continuing as new
+
+
+def test_continue_as_new_ends_the_run_where_it_stands(begin: Begin) -> None:
+    async def forever(count: int) -> None:
+        await task("a")
+        try:
+            await require_workflow("the test").continue_as_new(json.dumps(count + 1))
+        finally:
+            await task("never")
+
+    run = begin(forever, 4)
+    run.succeed("a")
+    assert run.turn.outcome == ContinuedAsNew("5", digest("5"))
+    assert [call.name for call in run.calls(TaskScheduled)] == ["a"]
+
+
+def test_continue_as_new_from_any_task_ends_the_run(begin: Begin) -> None:
+    async def forever() -> None:
+        async def inner() -> None:
+            await require_workflow("the test").continue_as_new("null")
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(inner())
+            group.create_task(inner())
+            group.create_task(task("not begun"))
+
+    run = begin(forever)
+    assert isinstance(run.turn.outcome, ContinuedAsNew)
+    assert run.calls(TaskScheduled) == []
+
+
+def test_calls_after_the_end_do_nothing(begin: Begin) -> None:
+    async def chatty() -> None:
+        workflow = require_workflow("the test")
+        ending = asyncio.ensure_future(workflow.continue_as_new("null"))
+        await asyncio.sleep(0)
+        await ending
+
+    run = begin(chatty)
+    assert isinstance(run.turn.outcome, ContinuedAsNew)
+
+
+def test_discarded_execution_counts_as_replaying() -> None:
+    async def looks() -> None:
+        await task("a")
+
+    run = Execution(looks, cold=False)
+    run.start()
+    workflow = run.instance._machine.loop.workflow
+    run.instance.discard()
+    assert getattr(workflow, "replaying")  # noqa: B009 - the loop knows it as an object

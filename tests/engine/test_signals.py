@@ -1,0 +1,327 @@
+"""Signals are kept, ordered, taken once, and seen once by every handler."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+
+import pytest
+
+from service_kit.engine.arrivals import CancelRequested, SignalReceived
+from service_kit.engine.calls import SignalSent, TimerStarted
+from service_kit.engine.context import require_workflow
+from service_kit.engine.history import ContinuedAsNew
+from service_kit.errors import TimedOut
+from tests.engine.conftest import Begin
+from tests.engine.driving import BEGIN_S, Execution, task
+
+
+async def receive(name: str = "word", timeout_s: float | None = None) -> object:
+    workflow = require_workflow("the test")
+    return json.loads(await workflow.receive_signal(name, timeout_s=timeout_s))
+
+
+def on(handler: Callable[[str], object], name: str = "word") -> Callable[[], None]:
+    return require_workflow("the test").on_signal(name, handler)
+
+
+def test_signal_wakes_the_one_who_waits(begin: Begin) -> None:
+    run = begin(receive, "word")
+    run.signal("word", "hello", id="1")
+    assert run.result == "hello"
+
+
+def test_signal_that_arrives_before_the_wait_is_kept(begin: Begin) -> None:
+    async def late() -> list[object]:
+        await task("a")
+        return [await receive(), await receive()]
+
+    run = begin(late)
+    run.signal("word", 1, id="1")
+    run.signal("word", 2, id="2")
+    run.succeed("a")
+    assert run.result == [1, 2]
+
+
+def test_signal_that_comes_twice_is_received_once(begin: Begin) -> None:
+    async def two() -> list[object]:
+        return [await receive(), await receive()]
+
+    run = begin(two)
+    run.signal("word", 1, id="same")
+    assert run.signal("word", 1, id="same").events == ()
+    run.signal("word", 2, id="other")
+    assert run.result == [1, 2]
+
+
+def test_each_signal_goes_to_one_of_several_receivers_in_order(begin: Begin) -> None:
+    async def three() -> list[object]:
+        return list(await asyncio.gather(receive(), receive(), receive()))
+
+    run = begin(three)
+    run.arrive(*(SignalReceived(str(number), "word", str(number)) for number in range(3)))
+    assert run.result == [0, 1, 2]
+
+
+def test_signals_of_different_names_do_not_mix(begin: Begin) -> None:
+    async def both() -> list[object]:
+        return list(await asyncio.gather(receive("left"), receive("right")))
+
+    run = begin(both)
+    run.signal("right", "r", id="1")
+    run.signal("left", "l", id="2")
+    assert run.result == ["l", "r"]
+
+
+def test_waiting_too_long_for_a_signal_times_out(begin: Begin) -> None:
+    async def waits() -> list[str]:
+        try:
+            await receive("word", 5)
+        except TimedOut as error:
+            return [type(error).__mro__[1].__name__, str(error)]
+        return []
+
+    run = begin(waits)
+    run.pass_time(5)
+    assert run.result == ["TimeoutError", "signal 'word' did not arrive within 5 s"]
+
+
+def test_timeout_around_a_receive_is_asyncios_own(begin: Begin) -> None:
+    async def waits() -> str:
+        try:
+            async with asyncio.timeout(1):
+                await receive("word", 5)
+        except TimedOut:
+            return "the inner"
+        except TimeoutError:
+            return "the outer"
+        return "none"
+
+    run = begin(waits)
+    run.pass_time(1)
+    assert run.result == "the outer"
+
+
+def test_signal_for_a_receiver_that_gave_up_goes_to_the_next(begin: Begin) -> None:
+    async def race() -> object:
+        first = asyncio.create_task(receive())
+        second = asyncio.create_task(receive())
+        await task("a")
+        first.cancel()
+        return await second
+
+    run = begin(race)
+    run.succeed("a")
+    run.signal("word", "kept", id="1")
+    assert run.result == "kept"
+
+
+def test_signal_is_not_lost_with_a_receiver_that_is_cancelled_as_it_arrives(begin: Begin) -> None:
+    async def race() -> object:
+        first: asyncio.Task[object] = asyncio.create_task(receive())
+        second: asyncio.Task[object] = asyncio.create_task(receive())
+        on(lambda payload: first.cancel(), "word")
+        return await second
+
+    run = begin(race)
+    # The handler runs after the receiver was woken, and before it runs.
+    run.signal("word", "kept", id="1")
+    assert run.result == "kept"
+
+
+def test_signal_of_a_lone_receiver_that_is_cancelled_as_it_arrives_is_kept(begin: Begin) -> None:
+    async def race() -> object:
+        first: asyncio.Task[object] = asyncio.create_task(receive())
+        dispose = on(lambda payload: first.cancel(), "word")
+        await asyncio.wait([first])
+        dispose()
+        return await receive()
+
+    run = begin(race)
+    run.signal("word", "kept", id="1")
+    assert run.result == "kept"
+
+
+def test_every_handler_sees_each_signal_once_until_it_is_disposed(begin: Begin) -> None:
+    async def listens() -> list[object]:
+        seen: list[object] = []
+        dispose = on(lambda payload: seen.append(["first", payload]))
+        on(lambda payload: seen.append(["second", payload]))
+        await task("a")
+        dispose()
+        dispose()
+        await task("b")
+        return seen
+
+    run = begin(listens)
+    run.signal("word", 1, id="1")
+    run.succeed("a")
+    run.signal("word", 2, id="2")
+    run.succeed("b")
+    assert run.result == [["first", "1"], ["second", "1"], ["second", "2"]]
+
+
+def test_handler_that_comes_late_gets_what_was_kept(begin: Begin) -> None:
+    async def late() -> list[object]:
+        seen: list[object] = []
+        await task("a")
+        on(seen.append)
+        await task("b")
+        return seen
+
+    run = begin(late)
+    run.signal("word", 1, id="1")
+    run.signal("word", 2, id="2")
+    run.succeed("a")
+    run.succeed("b")
+    assert run.result == ["1", "2"]
+
+
+def test_receiver_and_handler_both_see_a_signal(begin: Begin) -> None:
+    async def both() -> list[object]:
+        seen: list[object] = []
+        on(seen.append)
+        seen.append(await receive())
+        return seen
+
+    run = begin(both)
+    run.signal("word", 1, id="1")
+    assert run.result == ["1", 1]
+
+
+def test_handler_takes_the_signal_where_nobody_waits(begin: Begin) -> None:
+    async def handled() -> object:
+        on(lambda payload: None)
+        await task("a")
+        return await receive("word", 1)
+
+    run = begin(handled)
+    run.signal("word", 1, id="1")
+    run.succeed("a")
+    run.pass_time(1)
+    assert run.failure.kind == "timeout"
+
+
+def test_handler_may_run_tasks(begin: Begin) -> None:
+    async def listens() -> list[object]:
+        seen: list[object] = []
+
+        async def handle(payload: str) -> None:
+            seen.append(await task(f"handle {payload}"))
+
+        on(handle)
+        await task("a")
+        return seen
+
+    run = begin(listens)
+    run.signal("word", 1, id="1")
+    run.succeed("handle 1", "handled")
+    run.succeed("a")
+    assert run.result == ["handled"]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_handler_that_raises_fails_the_execution(begin: Begin, is_async: bool) -> None:
+    async def listens() -> None:
+        async def explode_later(payload: str) -> None:
+            await task("a")
+            raise ValueError(payload)
+
+        def explode(payload: str) -> None:
+            raise ValueError(payload)
+
+        on(explode_later if is_async else explode)
+        await task("b")
+
+    run = begin(listens)
+    run.signal("word", 1, id="1")
+    if is_async:
+        run.succeed("a")
+    assert (run.failure.type, run.failure.message) == ("builtins:ValueError", "1")
+
+
+def test_handler_that_is_cancelled_is_no_failure(begin: Begin) -> None:
+    async def listens() -> str:
+        async def handle(payload: str) -> None:
+            current = asyncio.current_task()
+            assert current is not None
+            current.cancel()
+            await task("a")
+
+        on(handle)
+        await task("b")
+        return "fine"
+
+    run = begin(listens)
+    run.signal("word", 1, id="1")
+    run.succeed("b")
+    assert run.result == "fine"
+
+
+def test_signal_to_another_execution_has_an_id_that_every_replay_repeats(begin: Begin) -> None:
+    async def sends() -> None:
+        await task("a")
+        require_workflow("the test").send_signal("other-1", "word", '"hi"')
+
+    run = begin(sends)
+    run.succeed("a")
+    (sent,) = run.calls(SignalSent)
+    assert (sent.target, sent.name, sent.payload, sent.id) == ("other-1", "word", '"hi"', "x:0:2")
+
+
+def test_unused_signals_are_handed_to_the_next_run(begin: Begin) -> None:
+    async def again(count: int) -> object:
+        if count == 0:
+            await task("a")
+            await require_workflow("the test").continue_as_new("1")
+        return [await receive(), await receive("other"), await receive()]
+
+    run = begin(again, 0)
+    run.signal("word", 1, id="1")
+    run.signal("other", 2, id="2")
+    run.succeed("a")
+    ending = run.turn.outcome
+    assert isinstance(ending, ContinuedAsNew)
+    assert [signal.id for signal in ending.signals] == ["1", "2"]
+
+    following = begin(again, 1, run=1, signals=ending.signals)
+    assert following.signal("word", 1, id="1").events == ()
+    following.signal("word", 3, id="3")
+    assert following.result == [1, 2, 3]
+
+
+def test_signal_in_the_turn_that_continues_the_run_is_the_next_runs() -> None:
+    async def again() -> None:
+        await receive()
+        await require_workflow("the test").continue_as_new("1")
+
+    run = Execution(again, cold=False)
+    run.start()
+    run.arrive(
+        SignalReceived("1", "word", "1"),
+        SignalReceived("2", "word", "2"),
+        SignalReceived("1", "word", "1"),
+        SignalReceived("3", "word", "3"),
+    )
+    ending = run.turn.outcome
+    assert isinstance(ending, ContinuedAsNew)
+    assert [signal.id for signal in ending.signals] == ["2", "3"]
+    assert run.history[-1] == ending
+    run.replay()
+    assert run.instance.ending is not None
+
+
+def test_cancelled_receive_leaves_nothing_behind(begin: Begin) -> None:
+    async def cancelled() -> str:
+        try:
+            await receive("word", 60)
+        except asyncio.CancelledError:
+            return "cancelled"
+        return "received"
+
+    run = begin(cancelled)
+    run.arrive(CancelRequested())
+    assert run.result == "cancelled"
+    assert run.calls(TimerStarted) == [TimerStarted(1, BEGIN_S + 60)]
+    assert run.instance.wake_at_s is None
