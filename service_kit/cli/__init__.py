@@ -1,0 +1,23 @@
+"""The command line, `service-kit`: a client of the other rooms, and the outermost of them.
+
+Importing this package imports nothing else, so that completion and `--help` are quick; each command imports what
+it needs when it runs.
+"""
+
+from __future__ import annotations
+
+import sys
+
+_CURE = "pip install 'service-kit[server]'"
+
+
+def main() -> None:
+    """Run the command line; its exit status is 1 for errors it found, 2 for input it cannot use."""
+    try:
+        from service_kit.cli.app import app
+    except ModuleNotFoundError as error:
+        if error.name not in ("typer", "rich"):
+            raise
+        sys.stderr.write(f"error: the command line needs '{error.name}', which is not installed\n  {_CURE}\n")
+        raise SystemExit(2) from None
+    app(prog_name="service-kit")

@@ -1,0 +1,67 @@
+"""The commands by name. Each is a module of its own, and imports what is heavy only when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from service_kit.cli.call import call
+from service_kit.cli.check import check
+from service_kit.cli.dev import dev
+from service_kit.cli.documents import manifest, openapi
+from service_kit.cli.failures import CliError
+from service_kit.cli.routes import routes
+
+
+class _Reporting(TyperGroup):
+    """Turns a CliError into its message and exit status."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CliError as error:
+            from service_kit.cli.output import report
+
+            report(error)
+            raise typer.Exit(error.exit_code) from None
+
+
+app = typer.Typer(
+    cls=_Reporting,
+    name="service-kit",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            typer.echo(f"service-kit {version('service-kit')}")
+        except PackageNotFoundError:
+            typer.echo("service-kit, from a source tree")
+        raise typer.Exit
+
+
+@app.callback()
+def service_kit(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Serve, describe, check and call typed services.
+
+    A service is named as [cyan]module:Service[/] or
+    [cyan]path/to/file.py:Service[/]; [cyan]module[/] alone is enough
+    where it has only one.
+    """
+
+
+for run in (dev, call, routes, check, openapi, manifest):
+    app.command()(run)

@@ -1,0 +1,113 @@
+"""One server in this process, that finishes what is in flight when it is told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Generator
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from service_kit.http import AsgiApplication
+
+logger = logging.getLogger("service_kit.host")
+
+GRACE_S = 10
+"""How long requests in flight may take to finish."""
+
+MARGIN_S = 5
+"""What the service's lifespan and cancelled requests may take beyond the grace."""
+
+
+class StartFailed(Exception):
+    """The service's lifespan failed; the log has said why."""
+
+
+def serve(
+    application: AsgiApplication, listener: socket.socket, *, grace_s: int, on_started: Callable[[], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT, and return when what was in flight is finished.
+
+    Requests that take longer than `grace_s` are cancelled, and threads that do not end then are left behind: the
+    process ends in every case. A second SIGINT does not wait. Call it in the main thread. Raises StartFailed.
+    """
+    config = uvicorn.Config(
+        application,
+        log_config=None,
+        access_log=False,  # the HTTP room has its own, with the request's id
+        server_header=False,
+        lifespan="on",
+        ws="none",
+        timeout_graceful_shutdown=grace_s,
+    )
+    server = _Server(config, on_started)
+    try:
+        with _told_by_signals(server):
+            server.run(sockets=[listener])
+    except SystemExit as error:  # so says uvicorn that the lifespan failed
+        raise StartFailed from error
+    finally:
+        server.ended.set()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.ended = threading.Event()
+        self._on_started = on_started
+        self._forced = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        in_flight = len(self.server_state.tasks)
+        if in_flight and not self.force_exit:
+            logger.info("finishing what is in flight (%d), for at most %d s", in_flight, self._grace_s)
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        told_before = self.should_exit
+        super().handle_exit(sig, frame)
+        if not told_before:
+            self._end_after(self._grace_s + MARGIN_S)
+        elif self.force_exit and not self._forced:
+            self._forced = True
+            self._end_after(1)
+
+    @property
+    def _grace_s(self) -> int:
+        return self.config.timeout_graceful_shutdown or 0
+
+    def _end_after(self, limit_s: float) -> None:
+        """End the process if the server has not by then: a sync function in a thread hears of no cancellation."""
+
+        def wait() -> None:
+            if not self.ended.wait(limit_s):
+                logger.error("a request did not end in time and is left behind")
+                os._exit(1)
+
+        threading.Thread(target=wait, name="service_kit.stop", daemon=True).start()
+
+
+@contextlib.contextmanager
+def _told_by_signals(server: _Server) -> Generator[None]:
+    """Let the first signal be heard before uvicorn listens to signals, and none end the process after it did.
+
+    Uvicorn raises the signals again that it has handled; without handlers they would cut the interpreter's exit.
+    """
+    before: dict[int, Any] = {
+        sig: signal.signal(sig, server.handle_exit) for sig in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for sig, handler in before.items():
+            signal.signal(sig, handler)
