@@ -1,0 +1,37 @@
+"""The curl commands of the plugin's README, executed, their output compared."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.plugins.conftest import LOOPBACK_ONLY, ROOT
+
+SHOWN = "http://127.0.0.1:8000"
+
+
+def transcript() -> Iterator[tuple[str, str]]:
+    """Yield each command with the output that is shown for it."""
+    page = (ROOT / "plugins/todo/README.md").read_text()
+    for block in re.findall(r"```console\n(.*?)```", page, re.DOTALL):
+        for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            parts = re.match(r"((?:[^\n]*\\\n)*[^\n]*\n)(.*)", step, re.DOTALL)
+            assert parts is not None
+            yield parts[1], parts[2]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_every_command_prints_what_the_page_shows(url: str) -> None:
+    steps = list(transcript())
+    assert len(steps) >= 15
+    for command, shown in steps:
+        shell = ["bash", "-c", command.replace(SHOWN, url)]
+        environment = {**os.environ, **LOOPBACK_ONLY}
+        done = subprocess.run(shell, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}{done.stderr}"
+        assert done.stdout.replace(url, SHOWN).strip() == shown.strip(), command
