@@ -2,14 +2,16 @@
 
 An audit hook is for the whole process and for ever, so it is installed by the first turn, and outside of
 turns it only asks whether this thread's running loop is a workflow's. Clocks and random numbers raise no audit
-events: those are found statically.
+events: those are found statically. What older Pythons do not audit yet is wrapped, so that they do.
 """
 
 from __future__ import annotations
 
+import functools
 import sys
 from asyncio.events import _get_running_loop
 from types import CodeType, FrameType
+from typing import Any
 
 from .forbidden import ClosedLoop, refusal
 
@@ -37,6 +39,13 @@ REFUSED = {
     "_thread.start_joinable_thread": "threads",
     "time.sleep": "time.sleep, which stops every execution of this thread (asyncio.sleep waits durably)",
 }
+
+AUDITED_SINCE = (
+    ((3, 13), "time", "sleep", "time.sleep"),
+    ((3, 12), "_thread", "start_new_thread", "_thread.start_new_thread"),
+    ((3, 12), "threading", "_start_new_thread", "_thread.start_new_thread"),
+)
+"""The first Python that audits it, where it is, and its event."""
 
 TOLERATED = frozenset(
     {
@@ -71,6 +80,10 @@ def install_guard(turn: CodeType) -> None:
     if not _installed:
         _installed = True
         sys.addaudithook(_hook(turn))
+        for since, module, name, event in AUDITED_SINCE:
+            # Looked up, not imported: the engine itself uses neither clocks nor threads.
+            if sys.version_info < since and module in sys.modules:
+                _audit(sys.modules[module], name, event)
 
 
 def _hook(turn: CodeType):  # type: ignore[no-untyped-def]  # the hook's type is private to typeshed
@@ -87,6 +100,18 @@ def _hook(turn: CodeType):  # type: ignore[no-untyped-def]  # the hook's type is
             raise refusal(loop.ledger, what)
 
     return hook
+
+
+def _audit(module: Any, name: str, event: str) -> None:
+    """Let a function raise the audit event that it raises in newer Pythons."""
+    function = getattr(module, name)
+
+    @functools.wraps(function)
+    def audited(*args: Any, **options: Any) -> Any:
+        sys.audit(event, *args)
+        return function(*args, **options)
+
+    setattr(module, name, audited)
 
 
 def _tolerated(frame: FrameType | None, turn: CodeType) -> bool:

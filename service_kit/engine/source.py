@@ -10,7 +10,7 @@ from typing import Any
 
 __all__ = ["caller_line", "waiting_lines"]
 
-MACHINERY = frozenset({"service_kit", "asyncio", "contextlib", "contextvars"})
+MACHINERY = sys.stdlib_module_names | {"service_kit"}
 """Packages whose frames are never the user's line."""
 
 
