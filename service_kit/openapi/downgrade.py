@@ -92,7 +92,7 @@ def _described(node: Mapping[str, Any]) -> Json:
 
 
 def _media_type(media_type: Mapping[str, Any]) -> Json:
-    kept = dict(media_type)
+    kept = {k: v for k, v in media_type.items() if k != "itemSchema"}
     if "schema" in media_type:
         kept["schema"] = downgrade_schema(media_type["schema"])
     encoding: Mapping[str, Any] = media_type.get("encoding", {})

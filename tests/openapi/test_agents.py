@@ -1,0 +1,105 @@
+"""What agents' catalogues refuse."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from service_kit import AwsIam, Plugin, PluginAuth, Service, command
+from service_kit.contract.service import contract_of
+from service_kit.openapi import agent_problems
+
+
+class Note(BaseModel):
+    text: Annotated[str, Field(description="t" * 701)]
+
+
+@command(summary="s" * 301, timeout_s=60)
+async def wordy(
+    note: Annotated[str, Field(description="n" * 701)],
+    other: Annotated[int, Field(description="o" * 701)] = 1,
+) -> None:
+    """Short."""
+
+
+@command(method="GET", path="/long/{key}")
+async def long(key: Annotated[str, Field(description="k" * 701)]) -> None:
+    """Short."""
+
+
+@command(description="d" * 301)
+async def keep(note: Note) -> None: ...
+
+
+@command
+async def fine(note: Annotated[str, Field(description="n" * 700)]) -> None:
+    """Do it."""
+
+
+def told(service: type[Service]) -> list[str]:
+    return [str(p) for p in agent_problems(contract_of(service))]
+
+
+def test_a_service_within_the_limits_has_no_problems() -> None:
+    class Fine(Service):
+        locals().update(fine=fine)
+
+    assert told(Fine) == []
+
+
+def test_each_limit_is_told_once_by_command_with_the_cure() -> None:
+    class Wordy(Service):
+        locals().update(wordy=wordy, long=long, keep=keep, fine=fine)
+
+    problems = agent_problems(contract_of(Wordy))
+    short = [(p.where.partition(" (")[0], p.problem) for p in problems]
+    assert short == [
+        ("command 'wordy'", "its summary has 301 characters, and agents read 300"),
+        ("command 'wordy'", "descriptions of parameters exceed 700 characters: 'note', 'other'"),
+        ("command 'wordy'", "it may take 60 s, and an agent waits 45 s"),
+        ("command 'long'", "descriptions of parameters exceed 700 characters: 'key'"),
+        ("command 'keep'", "its description has 301 characters, and agents read 300"),
+        ("command 'keep'", "descriptions of parameters exceed 700 characters: 'text'"),
+    ]
+    assert all(p.cure for p in problems)
+
+
+def test_too_many_commands_are_told() -> None:
+    class Many(Service):
+        locals().update({f"fine_{n}": fine for n in range(31)})
+
+    [problem] = told(Many)
+    assert problem.startswith(
+        "service 'many': it has 31 commands, and agents take about 30; split it, or publish"
+    )
+
+
+def test_what_the_manifest_had_to_cut_is_told() -> None:
+    class AVeryLongNameForAService(Service, name="a" * 51):
+        __doc__ = "w" * 8001
+
+    where = f"service '{'a' * 51}', manifest"
+    assert told(AVeryLongNameForAService) == [
+        f"{where}: {field} was cut from {size} characters to {limit}; set plugin=Plugin({field}=...)"
+        for field, size, limit in [
+            ("name_for_model", 51, 50),
+            ("name_for_human", 30, 20),
+            ("description_for_model", 8001, 8000),
+            ("description_for_human", 8001, 100),
+        ]
+    ]
+
+
+def test_schemes_that_a_manifest_has_no_words_for_are_told_unless_the_plugin_says_how() -> None:
+    class Signed(Service, security=[AwsIam()]):
+        locals().update(fine=fine)
+
+    class Explained(Signed, plugin=Plugin(auth=PluginAuth(type="none"))):
+        pass
+
+    [problem] = told(Signed)
+    assert problem.startswith(
+        "service 'signed', manifest: it has no words for the security schemes in use ('awsIam');"
+    )
+    assert told(Explained) == []
