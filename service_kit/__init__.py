@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from service_kit.contract.command import StreamCommand as StreamCommand
     from service_kit.contract.command import command as command
     from service_kit.contract.cors import Cors as Cors
+    from service_kit.contract.event import Event as Event
+    from service_kit.contract.event import Subscription as Subscription
+    from service_kit.contract.event import emit_all as emit_all
+    from service_kit.contract.event import subscription as subscription
     from service_kit.contract.exchange import Middleware as Middleware
     from service_kit.contract.exchange import Next as Next
     from service_kit.contract.exchange import Request as Request
@@ -29,9 +33,31 @@ if TYPE_CHECKING:
     from service_kit.contract.security import Jwt as Jwt
     from service_kit.contract.service import AsgiMiddleware as AsgiMiddleware
     from service_kit.contract.service import Service as Service
+    from service_kit.contract.signal import Signal as Signal
+    from service_kit.contract.signal import State as State
+    from service_kit.contract.task import Task as Task
+    from service_kit.contract.task import complete_later as complete_later
+    from service_kit.contract.task import heartbeat as heartbeat
+    from service_kit.contract.task import heartbeat_details as heartbeat_details
+    from service_kit.contract.task import idempotency_key as idempotency_key
+    from service_kit.contract.task import task as task
+    from service_kit.contract.task import task_token as task_token
+    from service_kit.contract.waiting import condition as condition
+    from service_kit.contract.waiting import duration as duration
+    from service_kit.contract.waiting import until as until
+    from service_kit.contract.workflow import Workflow as Workflow
+    from service_kit.contract.workflow import workflow as workflow
+    from service_kit.engine.retry import Retry as Retry
     from service_kit.errors import DefinitionError as DefinitionError
+    from service_kit.errors import NonDeterminismError as NonDeterminismError
     from service_kit.errors import Refusal as Refusal
+    from service_kit.errors import RemoteError as RemoteError
     from service_kit.errors import ServiceError as ServiceError
+    from service_kit.errors import TaskFailed as TaskFailed
+    from service_kit.errors import TimedOut as TimedOut
+    from service_kit.errors import WorkflowCancelled as WorkflowCancelled
+    from service_kit.errors import WorkflowFailed as WorkflowFailed
+    from service_kit.errors import WorkflowTerminated as WorkflowTerminated
 
 _HOMES = {
     "command": "service_kit.contract.command",
@@ -39,6 +65,13 @@ _HOMES = {
     "StreamCommand": "service_kit.contract.command",
     "Service": "service_kit.contract.service",
     "ServiceError": "service_kit.errors",
+    "WorkflowTerminated": "service_kit.errors",
+    "WorkflowFailed": "service_kit.errors",
+    "WorkflowCancelled": "service_kit.errors",
+    "TimedOut": "service_kit.errors",
+    "TaskFailed": "service_kit.errors",
+    "RemoteError": "service_kit.errors",
+    "NonDeterminismError": "service_kit.errors",
     "DefinitionError": "service_kit.errors",
     "Refusal": "service_kit.errors",
     "Header": "service_kit.contract.parameters",
@@ -57,6 +90,25 @@ _HOMES = {
     "ApiKey": "service_kit.contract.security",
     "AwsIam": "service_kit.contract.security",
     "IamCaller": "service_kit.contract.security",
+    "workflow": "service_kit.contract.workflow",
+    "Workflow": "service_kit.contract.workflow",
+    "task": "service_kit.contract.task",
+    "Task": "service_kit.contract.task",
+    "heartbeat": "service_kit.contract.task",
+    "heartbeat_details": "service_kit.contract.task",
+    "idempotency_key": "service_kit.contract.task",
+    "task_token": "service_kit.contract.task",
+    "complete_later": "service_kit.contract.task",
+    "Signal": "service_kit.contract.signal",
+    "State": "service_kit.contract.signal",
+    "Event": "service_kit.contract.event",
+    "emit_all": "service_kit.contract.event",
+    "subscription": "service_kit.contract.event",
+    "Subscription": "service_kit.contract.event",
+    "duration": "service_kit.contract.waiting",
+    "until": "service_kit.contract.waiting",
+    "condition": "service_kit.contract.waiting",
+    "Retry": "service_kit.engine.retry",
 }
 
 __all__ = list(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]

@@ -142,10 +142,11 @@ class Command(_Offered, Generic[P, R]):
     def __get__(self, instance: None, owner: type[Any]) -> Self: ...
     @overload
     def __get__(self, instance: Service, owner: type[Any]) -> BoundCommand[P, R]: ...
-    def __get__(self, instance: Service | None, owner: type[Any]) -> Self | BoundCommand[P, R]:
-        if instance is None:
-            return self
-        return cast("BoundCommand[P, R]", instance._bind(self))
+    @overload
+    def __get__(self, instance: object, owner: type[Any]) -> Self: ...
+    def __get__(self, instance: object, owner: type[Any]) -> Self | BoundCommand[P, R]:
+        bind = getattr(instance, "_bind", None)
+        return self if bind is None else cast("BoundCommand[P, R]", bind(self))
 
 
 class StreamCommand(_Offered, Generic[P, R]):
@@ -160,10 +161,11 @@ class StreamCommand(_Offered, Generic[P, R]):
     def __get__(self, instance: None, owner: type[Any]) -> Self: ...
     @overload
     def __get__(self, instance: Service, owner: type[Any]) -> BoundStream[P, R]: ...
-    def __get__(self, instance: Service | None, owner: type[Any]) -> Self | BoundStream[P, R]:
-        if instance is None:
-            return self
-        return cast("BoundStream[P, R]", instance._bind(self))
+    @overload
+    def __get__(self, instance: object, owner: type[Any]) -> Self: ...
+    def __get__(self, instance: object, owner: type[Any]) -> Self | BoundStream[P, R]:
+        bind = getattr(instance, "_bind", None)
+        return self if bind is None else cast("BoundStream[P, R]", bind(self))
 
     def _result_type(self, annotation: Any) -> Any:
         arguments = get_args(annotation)

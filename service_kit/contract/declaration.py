@@ -7,7 +7,7 @@ import contextlib
 import inspect
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from service_kit.contract.codec import CommandCodec, build_codec
 from service_kit.contract.parameters import bind_arguments, read_parameters, resolve_hints
@@ -65,6 +65,12 @@ class Declaration:
     def decode_result(self, body: bytes) -> Any:
         """Return the result, or one item of a stream, from its JSON; raise pydantic's ValidationError."""
         return None if self.codec.returns_nothing and not body else self.codec.output.validate_json(body)
+
+    def named(self, name: str) -> Self:
+        """Return this declaration under the name of its attribute on a service."""
+        raise DefinitionError(
+            self.where, f"the service calls it '{name}'", f"call it '{self.name}' there, too"
+        )
 
     def _build(self) -> CommandCodec:
         hints = resolve_hints(self.function, self._local_names)

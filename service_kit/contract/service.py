@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, cast
 
 from typing_extensions import TypedDict, Unpack
 
 from service_kit.contract.command import AnyCommand, Command, StreamCommand
 from service_kit.contract.cors import Cors
+from service_kit.contract.declaration import Declaration
 from service_kit.contract.exchange import Middleware
 from service_kit.contract.plugin import Plugin
 from service_kit.contract.security import AnyScheme
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from openapi_pydantic import OpenAPI
 
     from client_kit import Connection
+    from service_kit.contract.workflow import Workflow
     from service_kit.http import AsgiApplication, HttpOptions
 
 Lifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[object]]
@@ -72,6 +75,10 @@ class ServiceContract:
     version: str = "0.1.0"
     description: str = ""
     commands: Mapping[str, AnyCommand] = field(default_factory=lambda: MappingProxyType({}))
+    workflows: Mapping[str, Workflow[..., Any]] = field(default_factory=lambda: MappingProxyType({}))
+    """The public ones; `gather` finds them all."""
+    scope: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    """The names among which the class stands: tasks and subscriptions are there."""
     include: tuple[ModuleType, ...] = ()
     routes: tuple[object, ...] = ()
     use: tuple[Middleware | AsgiMiddleware, ...] = ()
@@ -117,15 +124,16 @@ class Service:
 
     def __init_subclass__(cls, **options: Unpack[ServiceOptions]) -> None:
         super().__init_subclass__()
-        cls._contract = _describe(cls, options)
+        # The frame of the class statement: a module, or a function in tests.
+        cls._contract = _describe(cls, options, sys._getframe(1).f_locals)
 
     def __init__(self, url: str) -> None:
         from client_kit import Connection  # the client is needed only by those who call
 
         self._connection = Connection(type(self), url)
 
-    def _bind(self, declared: AnyCommand) -> object:
-        bound = self._connection.bind(declared)
+    def _bind(self, declared: Declaration) -> object:
+        bound = self._connection.bind(cast("AnyCommand", declared))
         self.__dict__[declared.name] = bound  # the next look-up does not come here
         return bound
 
@@ -156,7 +164,7 @@ def contract_of(service: type[Service]) -> ServiceContract:
     return service._contract
 
 
-def _describe(cls: type[Service], options: ServiceOptions) -> ServiceContract:
+def _describe(cls: type[Service], options: ServiceOptions, scope: Mapping[str, Any]) -> ServiceContract:
     unknown = options.keys() - ServiceOptions.__annotations__.keys()
     if unknown:
         raise DefinitionError(
@@ -165,6 +173,7 @@ def _describe(cls: type[Service], options: ServiceOptions) -> ServiceContract:
             f"known ones are {sorted(ServiceOptions.__annotations__)}",
         )
     inherited = cls._contract
+    commands, workflows = _public(cls)
     given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
     contract = replace(
         inherited,
@@ -172,7 +181,9 @@ def _describe(cls: type[Service], options: ServiceOptions) -> ServiceContract:
         name=_checked_name(cls, options.get("name") or _kebab(cls.__name__)),
         title=cls.__name__,
         description=_own_doc(cls) or inherited.description,
-        commands=MappingProxyType({**inherited.commands, **_gather(cls)}),
+        commands=MappingProxyType({**inherited.commands, **commands}),
+        workflows=MappingProxyType({**inherited.workflows, **workflows}),
+        scope=scope,
     )
     _check_routes(cls, contract)
     _check_errors(cls, contract)
@@ -180,23 +191,28 @@ def _describe(cls: type[Service], options: ServiceOptions) -> ServiceContract:
     return contract
 
 
-def _gather(cls: type[Service]) -> dict[str, AnyCommand]:
-    """Take the commands of the class body, each under its attribute's name."""
+def _public(cls: type[Service]) -> tuple[dict[str, AnyCommand], dict[str, Workflow[..., Any]]]:
+    """Take the commands and workflows of the class body, each under its attribute's name."""
     commands: dict[str, AnyCommand] = {}
+    workflows: dict[str, Workflow[..., Any]] = {}
     for name, value in list(vars(cls).items()):
-        if not isinstance(value, Command | StreamCommand):
+        # By kind, so that a service of commands alone imports nothing of workflows.
+        if not isinstance(value, Declaration) or value.kind not in ("command", "workflow"):
             continue
         if name.startswith("_") or hasattr(Service, name):
             raise DefinitionError(
-                f"service '{cls.__name__}', command '{name}'",
+                f"service '{cls.__name__}', {value.kind} '{name}'",
                 "the name is taken by the class itself" if hasattr(Service, name) else "the name is private",
                 "give the attribute another name",
             )
         named = value.named(name)
         named.codec  # noqa: B018 - annotations that look forward are resolved now, or reported
         setattr(cls, name, named)
-        commands[name] = named
-    return commands
+        if isinstance(named, Command | StreamCommand):
+            commands[name] = named
+        else:
+            workflows[name] = cast("Workflow[..., Any]", named)
+    return commands, workflows
 
 
 def _check_routes(cls: type[Service], contract: ServiceContract) -> None:

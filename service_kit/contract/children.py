@@ -1,0 +1,48 @@
+"""Executions as the code of another one reaches them: through recorded calls, never by asking the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from client_kit.executions import ExecutionInfo
+from service_kit.contract.outcomes import encode_outcome
+from service_kit.engine.context import Child, WorkflowContext
+from service_kit.engine.history import ExecutionSucceeded
+
+
+class ChildAccess:
+    """The access of a handle that was made inside a workflow: results of own children, messages to anybody."""
+
+    def __init__(self, context: WorkflowContext, child: Child | None) -> None:
+        self._context = context
+        self._child = child
+
+    async def outcome(self, id: str, wait_s: float | None) -> str | None:
+        if self._child is None:
+            self._refuse(
+                "wait for an execution that it did not start", "start it as a child, or send it a signal"
+            )
+        return encode_outcome(ExecutionSucceeded(await self._child.result, ""))
+
+    async def describe(self, id: str) -> ExecutionInfo:
+        self._refuse("read another execution", "let a task read it")
+
+    async def history(self, id: str) -> Sequence[Mapping[str, Any]]:
+        self._refuse("read another execution", "let a task read it")
+
+    async def state(self, id: str, name: str) -> str | None:
+        self._refuse("read another execution", "let a task read it")
+
+    async def signal(self, id: str, name: str, payload: str, signal_id: str) -> None:
+        # The call's own id is equal in every replay, which one made here could not be.
+        self._context.send_signal(id, name, payload)
+
+    async def cancel(self, id: str, reason: str) -> None:
+        self._context.cancel_execution(id, reason)
+
+    async def terminate(self, id: str, reason: str) -> None:
+        self._context.terminate_execution(id, reason)
+
+    def _refuse(self, what: str, cure: str) -> NoReturn:
+        raise RuntimeError(f"workflow '{self._context.started.workflow}' cannot {what}; {cure}")

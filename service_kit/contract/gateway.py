@@ -1,0 +1,53 @@
+"""The port through which declarations reach the runtime that they run in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Protocol
+
+from client_kit.executions import ExecutionAccess, StartOptions
+
+
+class Launcher(Protocol):
+    """What begins something: executions and events."""
+
+    async def start(self, workflow: str, input: str, options: StartOptions) -> str:
+        """Start an execution, or find the running one of the same id and input; return its id.
+
+        Raises ExecutionExists for an id that was used with another workflow or input.
+        """
+        ...
+
+    async def emit(self, events: Sequence[tuple[str, str]]) -> None:
+        """Publish events, each a name and a payload, all or none."""
+        ...
+
+
+class Gateway(ExecutionAccess, Launcher, Protocol):
+    """What commands, tasks, subscriptions and programs can ask of a running service."""
+
+
+_gateway: ContextVar[Gateway] = ContextVar("service_kit_gateway")
+
+
+def require_gateway(what: str) -> Gateway:
+    """Return the gateway of the host that this code runs in; raise RuntimeError naming `what` needs one."""
+    try:
+        return _gateway.get()
+    except LookupError:
+        raise RuntimeError(
+            f"{what} needs a running service: call it from a command, task or subscription of one, or inside "
+            "'async with LocalHost(Service, path)' or 'TestEnvironment(Service)'"
+        ) from None
+
+
+@contextmanager
+def use_gateway(gateway: Gateway) -> Iterator[None]:
+    """Make `gateway` the one of this context; for hosts."""
+    token = _gateway.set(gateway)
+    try:
+        yield
+    finally:
+        _gateway.reset(token)

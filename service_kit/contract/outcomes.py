@@ -1,0 +1,79 @@
+"""Endings of executions as their callers meet them: results and exceptions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from service_kit.engine.failure import Failure, child_error
+from service_kit.engine.history import (
+    Ending,
+    ExecutionCancelled,
+    ExecutionRaised,
+    ExecutionSucceeded,
+    ExecutionTerminated,
+    ExecutionTimedOut,
+)
+from service_kit.engine.wire import decode_events, encode_events
+from service_kit.errors import ServiceError
+
+if TYPE_CHECKING:
+    from service_kit.contract.workflow import Workflow
+
+
+class DeclaredFailures:
+    """Take declared errors apart and build them again; `known` are the classes by `module:QualName`."""
+
+    def __init__(self, known: Mapping[str, type[ServiceError]]) -> None:
+        self._known = known
+
+    def fields(self, error: BaseException) -> str | None:
+        return json.dumps(error.encode_fields()) if isinstance(error, ServiceError) else None
+
+    def rebuild(self, failure: Failure) -> BaseException | None:
+        cls = self._known.get(failure.type)
+        if cls is None or failure.fields is None:
+            return None
+        try:
+            return cls.decode_fields(json.loads(failure.fields))
+        except ValueError:
+            return None  # the class has changed since; the failure itself is what is left
+
+
+def declared_in(*namespaces: Mapping[str, Any]) -> dict[str, type[ServiceError]]:
+    """Return the declared error classes among the values of namespaces, by `module:QualName`."""
+    classes = [
+        v
+        for names in namespaces
+        for v in names.values()
+        if isinstance(v, type) and issubclass(v, ServiceError)
+    ]
+    return {f"{cls.__module__}:{cls.__qualname__}": cls for cls in classes}
+
+
+def encode_outcome(ending: Ending) -> str:
+    """Return the JSON of an ending: a history that holds nothing else."""
+    return encode_events([ending])
+
+
+def result_of(workflow: Workflow[..., Any], outcome: str) -> Any:
+    """Return the result that an ending's JSON describes; raise what it says was raised."""
+    ending = decode_events(outcome)[0]
+    failures = DeclaredFailures(declared_in(workflow.function.__globals__))
+    match ending:
+        case ExecutionSucceeded(value=value):
+            return workflow.calls.result.decode(value)
+        case ExecutionRaised(failure=failure):
+            raise child_error(workflow.name, failure, failures)
+        case ExecutionCancelled(reason=reason):
+            raise child_error(workflow.name, Failure("", reason or "it was cancelled", "cancelled"), failures)
+        case ExecutionTerminated(reason=reason):
+            raise child_error(
+                workflow.name, Failure("", reason or "it was terminated", "terminated"), failures
+            )
+        case ExecutionTimedOut(timeout_s=timeout_s):
+            message = f"workflow '{workflow.name}' did not end within {timeout_s:g} s"
+            raise child_error(workflow.name, Failure("", message, "timeout"), failures)
+        case _:
+            raise ValueError(f"{type(ending).__name__} is no ending of an execution")

@@ -1,0 +1,78 @@
+"""Signals: typed messages into a running execution; and states, which it shows to the outside."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, cast
+
+from pydantic import TypeAdapter
+from typing_extensions import TypeForm
+
+from service_kit.contract.codec import adapter_of
+from service_kit.contract.payload import PayloadCodec
+
+T = TypeVar("T")
+
+
+class _Typed(Generic[T]):
+    """A name with a type, whose codec is made at first use, so that the type may look forward."""
+
+    kind = "value"
+
+    def __init__(self, name: str, type_: TypeForm[T]) -> None:
+        self.name = name
+        self.type = type_
+
+    @functools.cached_property
+    def _codec(self) -> PayloadCodec:
+        adapter: TypeAdapter[Any] = adapter_of(f"{self.kind} '{self.name}'", self.type)
+        return PayloadCodec(adapter)
+
+    def encode(self, value: T) -> str:
+        """Return the value as JSON; raise PydanticSerializationError for one of another type."""
+        return self._codec.encode(value)
+
+    def decode(self, text: str) -> T:
+        """Return the value from its JSON; raise pydantic's ValidationError."""
+        return cast(T, self._codec.decode(text))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, {self.type!r})"
+
+
+class Signal(_Typed[T]):
+    """A message into an execution: `approved = Signal("approved", bool)`.
+
+    Kept in order until somebody receives it, however early it comes; delivered once by its id.
+    """
+
+    kind = "signal"
+
+    async def receive(self, *, timeout_s: float | None = None) -> T:
+        """Wait for the next signal of this name, inside a workflow, and take it. Raises TimedOut."""
+        context = _context(f"signal '{self.name}'")
+        return self.decode(await context.receive_signal(self.name, timeout_s=timeout_s))
+
+    def on(self, handler: Callable[[T], object]) -> Callable[[], None]:
+        """Call `handler`, sync or async, with every signal of this name; return what ends that."""
+        context = _context(f"signal '{self.name}'")
+        return cast(
+            "Callable[[], None]", context.on_signal(self.name, lambda text: handler(self.decode(text)))
+        )
+
+
+class State(_Typed[T]):
+    """What an execution shows of itself while it runs: `progress = State("progress", int)`."""
+
+    kind = "state"
+
+    def set(self, value: T) -> None:
+        """Show a new value, inside a workflow; `handle.state(progress)` reads it."""
+        _context(f"state '{self.name}'").set_state(self.name, self.encode(value))
+
+
+def _context(what: str) -> Any:
+    from service_kit.engine.context import require_workflow
+
+    return require_workflow(what)
