@@ -78,7 +78,7 @@ def test(options: argparse.Namespace) -> None:
 
 def check(options: argparse.Namespace) -> None:
     """Lint, check the formatting, and run mypy --strict and pyright strict."""
-    python = _environment(options, "dev")
+    python = _environment(options, "dev,bench")
     _run("ruff check", python, "-m", "ruff", "check", ".", cure="run `chores.py fix`, then mend what is left")
     _run("ruff format", python, "-m", "ruff", "format", "--check", ".", cure="run `chores.py fix`")
     places = [place for place in CHECKED if (ROOT / place).exists()]
@@ -115,7 +115,7 @@ def typing(options: argparse.Namespace) -> None:
 
 def bench(options: argparse.Namespace) -> None:
     """Measure us and our peers side by side; `--smoke` only shows that the programs run."""
-    python = _environment(options, "dev")
+    python = _environment(options, "dev,bench")
     smoke = ("--smoke",) if options.smoke else ()
     _run(
         "the benchmarks",
@@ -144,7 +144,7 @@ def lock(options: argparse.Namespace) -> None:
     """Write constraints.txt anew: the newest versions that the development environment resolves to."""
     with tempfile.TemporaryDirectory() as folder:
         options.venv, options.newest = Path(folder), True
-        python = _environment(options, "dev")
+        python = _environment(options, "dev,bench")
         frozen = subprocess.run(
             [python, "-m", "pip", "freeze", "--exclude-editable"], capture_output=True, text=True, check=True
         ).stdout
@@ -157,7 +157,7 @@ def ci(options: argparse.Namespace) -> None:
         with _timed("README's first command, with the base and server extras alone"):
             _again(options, Path(folder, "demo"), "demo")
         with _timed("development environment"):
-            _environment(options, "dev")
+            _environment(options, "dev,bench")
         with _timed("lint and types"):
             check(options)
         with _timed("README's second command: the whole suite"):

@@ -213,6 +213,7 @@ GOOD = [
     (arrows.impure_engine, "service_kit/runtime/x.py", "import time"),
     (shape.long_files, "service_kit/x.py", f"'''One thing, though long: it is.'''{LONG}"),
     (shape.long_functions, "service_kit/x.py", "class A:\n  def f(self, a, b, c, d, e, f, g): ..."),
+    (shape.long_functions, "plugins/x.py", "@command(path='/')\ndef f(a, b, c, d, e, f, g, h): ..."),
     (shape.missing_future_import, "service_kit/x/__init__.py", "'''Doc.'''"),
     (
         words.unexplained_ignores,

@@ -96,9 +96,13 @@ def _zuban(report: str) -> Iterator[Diagnostic]:
                 yield Diagnostic(path, line, REVEAL, message.removeprefix("Revealed type is "))
 
 
+MYPY_CONFIG = ("--config-file", "tests/typing/mypy.ini")
+
 CHECKERS = (
     Checker(
-        "mypy", (sys.executable, "-m", "mypy", "--strict", "--output", "json", "--no-error-summary"), _mypy
+        "mypy",
+        (sys.executable, "-m", "mypy", *MYPY_CONFIG, "--output", "json", "--no-error-summary"),
+        _mypy,
     ),
     Checker(
         "pyright",  # strict, by a comment in each case file
@@ -133,7 +137,7 @@ CHECKERS = (
             "check",
             "--mode",
             "mypy",
-            "--strict",
+            *MYPY_CONFIG,
             "--python-executable",
             sys.executable,
         ),
