@@ -55,6 +55,8 @@ def read_request(event: Event, payload: Payload, mount: str) -> tuple[Request, b
     raises AttributeError, KeyError, TypeError or ValueError.
     """
     request, encoded = _read_2(event) if payload == "2.0" else _read_1(event)
+    if not request.path.startswith("/"):
+        raise ValueError(f"the event's path is '{request.path}'")
     if mount and (path := cut_prefix(mount, request.path)) is not None:
         request.root_path, request.path = request.root_path + mount, path
     if not encoded or "%" not in request.path:
@@ -102,7 +104,8 @@ def _read_2(event: Event) -> tuple[Request, bool]:
         (domain, None),
         _client(http.get("sourceIp")),
     )
-    request.identity = context.get("authorizer")
+    if isinstance(authorizer := context.get("authorizer"), dict):
+        request.identity = authorizer
     # HTTP APIs decode the path before they hand it over, function URLs do not.
     return request, ".lambda-url." in domain
 

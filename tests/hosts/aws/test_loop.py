@@ -1,0 +1,395 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+
+from service_kit import Service, command, current_request
+from service_kit.hosts.aws import LambdaHandler
+from tests.hosts.aws.conftest import Ask, Context
+from tests.hosts.aws.recorded import http_api_2
+
+Make = Callable[..., LambdaHandler]
+seen: ContextVar[str] = ContextVar("seen", default="nothing")
+
+
+def call(handler: LambdaHandler, name: str, context: Context | None = None) -> Any:
+    """Return the result of a command, or the problem that it is answered with."""
+    raw = handler(http_api_2("POST", f"/rpc/{name}", body="{}"), context or Context())
+    return Answered(raw).value
+
+
+class Answered:
+    def __init__(self, raw: dict[str, Any]) -> None:
+        import json
+
+        self.value = json.loads(raw["body"]) if raw["body"] else None
+
+
+def service(*functions: Callable[..., Any], **options: Any) -> type[Service]:
+    """Return a service of these functions."""
+    commands = {function.__name__: command(function) for function in functions}
+    return type("Probe", (Service,), commands, **options)
+
+
+def test_a_command_runs_in_a_task_on_a_running_loop_before_and_after_it_waits(handler_of: Make) -> None:
+    async def look() -> list[bool]:
+        found = []
+        for wait in (0.0, 0.001, None):
+            task, loop = asyncio.current_task(), asyncio.get_running_loop()
+            found.append(task in asyncio.all_tasks() and loop.is_running() and task.get_loop() is loop)
+            if wait is not None:
+                await asyncio.sleep(wait)
+        return found
+
+    async def look_quickly() -> bool:
+        return asyncio.current_task() in asyncio.all_tasks() and asyncio.get_running_loop().is_running()
+
+    handler = handler_of(service(look, look_quickly))
+    for _ in range(3):
+        assert call(handler, "look") == [True, True, True]
+        assert call(handler, "look_quickly") is True
+    assert asyncio._get_running_loop() is None
+
+
+def test_all_calls_share_one_loop(handler_of: Make) -> None:
+    async def loop_id() -> int:
+        return id(asyncio.get_running_loop())
+
+    async def loop_id_after_waiting() -> int:
+        await asyncio.sleep(0)
+        return id(asyncio.get_running_loop())
+
+    handler = handler_of(service(loop_id, loop_id_after_waiting))
+    assert len({call(handler, name) for name in ("loop_id", "loop_id_after_waiting") * 2}) == 1
+
+
+def test_tasks_timeouts_and_threads_work(handler_of: Make) -> None:
+    async def gather() -> list[int]:
+        async def number(value: int) -> int:
+            await asyncio.sleep(0.001)
+            return value
+
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(number(1))
+        return [first.result(), *await asyncio.gather(number(2), number(3))]
+
+    async def give_up() -> str:
+        try:
+            async with asyncio.timeout(0.001):
+                await asyncio.Event().wait()
+        except TimeoutError:
+            return "gave up"
+        return "waited"
+
+    async def no_timeout_needed() -> str:
+        async with asyncio.timeout(60):
+            return "in time"
+
+    async def in_thread() -> bool:
+        return await asyncio.to_thread(threading.get_ident) != threading.get_ident()
+
+    async def wait_for() -> int:
+        return await asyncio.wait_for(asyncio.sleep(0.001, 7), 10)
+
+    def in_sync_command() -> bool:
+        return threading.current_thread() is not threading.main_thread()
+
+    handler = handler_of(service(gather, give_up, no_timeout_needed, in_thread, wait_for, in_sync_command))
+    for _ in range(2):
+        assert call(handler, "gather") == [1, 2, 3]
+        assert call(handler, "give_up") == "gave up"
+        assert call(handler, "no_timeout_needed") == "in time"
+        assert call(handler, "in_thread") is True
+        assert call(handler, "wait_for") == 7
+        assert call(handler, "in_sync_command") is True
+
+
+def test_sockets_work(handler_of: Make) -> None:
+    async def echo() -> str:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(await reader.readline())
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.write(b"hello\n")
+            line = await reader.readline()
+            writer.close()
+            await writer.wait_closed()
+        return line.decode().strip()
+
+    handler = handler_of(service(echo))
+    assert [call(handler, "echo"), call(handler, "echo")] == ["hello", "hello"]
+
+
+def test_context_variables_do_not_leak_from_call_to_call(handler_of: Make) -> None:
+    async def leave() -> str:
+        before = seen.get()
+        seen.set("something")
+        return before
+
+    async def leave_and_wait() -> str:
+        before = seen.get()
+        seen.set("something")
+        await asyncio.sleep(0)
+        return f"{before} {seen.get()}"
+
+    handler = handler_of(service(leave, leave_and_wait))
+    assert [call(handler, "leave"), call(handler, "leave")] == ["nothing", "nothing"]
+    assert [call(handler, "leave_and_wait")] * 2 == ["nothing something"] * 2
+    assert seen.get() == "nothing"
+    with pytest.raises(LookupError):
+        current_request()
+
+
+def test_a_background_task_goes_on_with_later_calls_that_do_not_wait_themselves(handler_of: Make) -> None:
+    log: list[str] = []
+    kept: set[asyncio.Task[None]] = set()
+
+    async def work() -> None:
+        for step in range(3):
+            log.append(f"step {step}")
+            await asyncio.sleep(0)
+        log.append("done")
+
+    async def start() -> None:
+        kept.add(asyncio.create_task(work()))
+
+    async def idle() -> None:
+        return
+
+    handler = handler_of(service(start, idle))
+    call(handler, "start")
+    assert log == ["step 0"]
+    while "done" not in log:
+        before = len(log)
+        call(handler, "idle")
+        assert len(log) > before
+    assert [task.done() for task in kept] == [True]
+
+
+def test_timers_callbacks_and_threads_reach_the_loop_through_calls_that_do_not_wait(handler_of: Make) -> None:
+    happened: set[str] = set()
+
+    async def plan() -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.001, happened.add, "timer")
+        loop.call_soon(happened.add, "callback")
+        timer = threading.Timer(0.001, loop.call_soon_threadsafe, (happened.add, "thread"))
+        timer.start()
+
+    async def idle() -> None:
+        return
+
+    handler = handler_of(service(plan, idle))
+    call(handler, "plan")
+    give_up_at = time.monotonic() + 10
+    while happened != {"timer", "callback", "thread"}:
+        assert time.monotonic() < give_up_at
+        call(handler, "idle")
+
+
+def test_a_connection_is_heard_through_calls_that_do_not_wait(handler_of: Make) -> None:
+    lines: list[bytes] = []
+
+    class Listener(asyncio.Protocol):
+        def data_received(self, data: bytes) -> None:
+            lines.append(data)
+
+    async def listen() -> int:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(Listener, "127.0.0.1", 0)
+        kept.append(server)
+        port: int = server.sockets[0].getsockname()[1]
+        return port
+
+    async def idle() -> None:
+        return
+
+    kept: list[asyncio.Server] = []
+    handler = handler_of(service(listen, idle))
+    import socket
+
+    with socket.create_connection(("127.0.0.1", call(handler, "listen"))) as connection:
+        connection.sendall(b"hello")
+        give_up_at = time.monotonic() + 10
+        while not lines:
+            assert time.monotonic() < give_up_at
+            call(handler, "idle")
+        kept[0].close()
+    for _ in range(3):
+        call(handler, "idle")
+
+
+def test_an_async_generator_that_is_left_behind_is_closed(handler_of: Make) -> None:
+    closed: list[str] = []
+
+    async def numbers() -> AsyncIterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            await asyncio.sleep(0)
+            closed.append("closed")
+
+    async def take_one() -> int:
+        async for number in numbers():
+            return number
+        return 0
+
+    async def idle() -> None:
+        return
+
+    handler = handler_of(service(take_one, idle))
+    assert call(handler, "take_one") == 1
+    gc.collect()
+    for _ in range(5):
+        call(handler, "idle")
+    assert closed == ["closed"]
+
+
+def test_timeouts_that_were_not_needed_do_not_pile_up(handler_of: Make) -> None:
+    async def guard() -> None:
+        async with asyncio.timeout(3600):
+            return
+
+    handler = handler_of(service(guard))
+    for _ in range(500):
+        call(handler, "guard")
+    gc.collect()
+    timers = [o for o in gc.get_objects() if isinstance(o, asyncio.TimerHandle) and o.cancelled()]
+    assert len(timers) < 200
+
+
+def test_a_call_that_waits_too_long_is_answered_before_the_function_ends(handler_of: Make) -> None:
+    log: list[str] = []
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            log.append("cleaned up")
+
+    async def quick() -> int:
+        return 1
+
+    handler = handler_of(service(wait, quick))
+    problem = call(handler, "wait", Context(remaining_ms=350))
+    assert (problem["status"], problem["type"]) == (504, "urn:problem-type:service-kit:timeout")
+    assert log == ["cleaned up"]
+    assert call(handler, "quick", Context(remaining_ms=0)) == 1
+
+
+def test_a_call_that_does_not_heed_its_cancellation_is_answered_too_and_goes_on_later(handler_of: Make) -> None:
+    log: list[str] = []
+
+    async def stubborn() -> None:
+        waits = asyncio.get_running_loop().create_future()
+        with contextlib.suppress(asyncio.CancelledError):
+            await waits
+        log.append("ignored")
+        await asyncio.sleep(0.3)
+        log.append("ended")
+
+    async def idle() -> None:
+        await asyncio.sleep(0)
+
+    handler = handler_of(service(stubborn, idle))
+    assert call(handler, "stubborn", Context(remaining_ms=310))["status"] == 504
+    assert log == ["ignored"]
+    give_up_at = time.monotonic() + 10
+    while log != ["ignored", "ended"]:
+        assert time.monotonic() < give_up_at
+        call(handler, "idle")
+
+
+def test_a_call_that_ends_while_it_is_being_cancelled_keeps_its_answer(handler_of: Make) -> None:
+    async def rescue() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "rescued"
+        return ""
+
+    handler = handler_of(service(rescue))
+    assert call(handler, "rescue", Context(remaining_ms=310)) == "rescued"
+
+
+def test_a_stream_that_does_not_end_is_answered_before_the_function_ends(handler_of: Make) -> None:
+    async def ticks() -> AsyncIterator[int]:
+        while True:
+            yield 1
+            await asyncio.sleep(0.01)
+
+    assert call(handler_of(service(ticks)), "ticks", Context(remaining_ms=350))["status"] == 504
+
+
+def test_a_command_that_cancels_itself_is_an_internal_failure(handler_of: Make) -> None:
+    async def give_in() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(0)
+
+    handler = handler_of(service(give_in))
+    assert call(handler, "give_in")["status"] == 500
+
+
+def test_without_a_context_there_is_no_deadline(handler_of: Make) -> None:
+    async def nap() -> str:
+        await asyncio.sleep(0.001)
+        return "slept"
+
+    raw = handler_of(service(nap))(http_api_2("POST", "/rpc/nap", body="{}"))
+    assert raw["body"] == '"slept"'
+    assert raw["headers"]["x-request-id"]
+
+
+def test_a_handler_that_is_called_inside_a_running_loop_says_so(handler_of: Make) -> None:
+    async def quick() -> int:
+        return 1
+
+    handler = handler_of(service(quick))
+
+    async def ask_inside() -> None:
+        with pytest.raises(RuntimeError, match="inside a running event loop; call it in a thread"):
+            call(handler, "quick")
+
+    asyncio.run(ask_inside())
+    assert call(handler, "quick") == 1
+
+
+def test_an_exit_that_a_command_asks_for_ends_the_process_and_not_the_call(handler_of: Make) -> None:
+    async def leave() -> None:
+        raise SystemExit(3)
+
+    async def quick() -> int:
+        return 1
+
+    handler = handler_of(service(leave, quick))
+    with pytest.raises(SystemExit):
+        call(handler, "leave")
+    assert call(handler, "quick") == 1
+
+
+def test_one_failed_call_does_not_spoil_the_next(ask: Ask, handler_of: Make) -> None:
+    async def fail() -> None:
+        raise RuntimeError("secret")
+
+    async def quick() -> int:
+        return 1
+
+    handler = handler_of(service(fail, quick))
+    answer = ask(handler, http_api_2("POST", "/rpc/fail", body="{}"))
+    assert answer.status == 500
+    assert b"secret" not in answer.body
+    assert call(handler, "quick") == 1
