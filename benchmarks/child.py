@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""Installed packages come with bytecode; without a cache, modules of this tree alone would be compiled each time."""
 
 
 class Child(AbstractContextManager["Child"]):
@@ -24,6 +27,7 @@ class Child(AbstractContextManager["Child"]):
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
+            env=ENVIRONMENT,
         )
 
     def hear(self) -> Any:
