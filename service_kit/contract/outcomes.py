@@ -47,7 +47,7 @@ def declared_in(*namespaces: Mapping[str, Any]) -> dict[str, type[ServiceError]]
         v
         for names in namespaces
         for v in names.values()
-        if isinstance(v, type) and issubclass(v, ServiceError)
+        if isinstance(v, type) and issubclass(v, ServiceError) and v is not ServiceError
     ]
     return {f"{cls.__module__}:{cls.__qualname__}": cls for cls in classes}
 

@@ -1,0 +1,202 @@
+"""From the calls of a turn to effects in the world: pure, so that dispatching a turn again gives the same effects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias, assert_never
+
+from client_kit.executions import ExecutionStatus
+from service_kit.contract.filters import matches
+from service_kit.contract.gather import Declarations
+from service_kit.contract.outcomes import encode_outcome
+from service_kit.engine.arrivals import (
+    Arrival,
+    CancelRequested,
+    ChildRaised,
+    ChildSucceeded,
+    ExecutionStarted,
+    SignalReceived,
+    TaskRaised,
+    TerminateRequested,
+    arrival_id,
+)
+from service_kit.engine.calls import (
+    CancelSent,
+    ChildStarted,
+    EventsEmitted,
+    PatchMarked,
+    SignalSent,
+    StateSet,
+    TaskCancelRequested,
+    TaskScheduled,
+    TerminateSent,
+    TimerCancelled,
+    TimerStarted,
+)
+from service_kit.engine.failure import Failure
+from service_kit.engine.history import (
+    ContinuedAsNew,
+    Ending,
+    ExecutionCancelled,
+    ExecutionRaised,
+    ExecutionSucceeded,
+    ExecutionTerminated,
+    ExecutionTimedOut,
+)
+from service_kit.engine.payload import digest
+from service_kit.engine.turn import Turn
+from service_kit.runtime.records import (
+    CancelTask,
+    Claim,
+    CreateExecution,
+    Deliver,
+    Effect,
+    NewExecution,
+    ParentLink,
+    Publish,
+    PublishedEvent,
+    ScheduleTask,
+    StoredArrival,
+    TaskKey,
+)
+
+ClaimFor: TypeAlias = Callable[[str], Claim | None]
+"""From a task's name to the claim under which the committing process runs it itself, if it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """Knows the service: which tasks and workflows there are, and who wants which event."""
+
+    declarations: Declarations
+    claim_for: ClaimFor
+
+    def effects(
+        self, turn: Turn, started: ExecutionStarted, parent: ParentLink | None, now_s: float
+    ) -> list[Effect]:
+        """Return what a turn of the execution `started` wants done, in the order of its calls."""
+        effects: list[Effect] = []
+        for call in turn.calls:
+            match call:
+                case TaskScheduled():
+                    effects.append(self._task(call, started, now_s))
+                case TaskCancelRequested(task=seq):
+                    effects.append(CancelTask(TaskKey(started.id, started.run, seq)))
+                case ChildStarted():
+                    effects.append(self._child(call, started, now_s))
+                case CancelSent(target=target, reason=reason):
+                    effects.append(Deliver(target, stored(CancelRequested(reason))))
+                case TerminateSent(target=target, reason=reason):
+                    effects.append(Deliver(target, stored(TerminateRequested(reason))))
+                case SignalSent(target=target, id=id, name=name, payload=payload):
+                    effects.append(Deliver(target, stored(SignalReceived(id, name, payload))))
+                case EventsEmitted(events=events):
+                    effects += [self.publish(e.id, e.name, e.payload, now_s) for e in events]
+                case TimerStarted() | TimerCancelled() | StateSet() | PatchMarked():
+                    pass  # kept by the commit itself: when to wake, what is shown
+                case _:
+                    assert_never(call)
+        if parent is not None and (answer := answer_to_parent(turn, parent)) is not None:
+            effects.append(Deliver(parent.execution, stored(answer), parent.run))
+        return effects
+
+    def publish(self, id: str, name: str, payload: str, now_s: float) -> Publish:
+        """Return the publication of an event to every subscription that wants it."""
+        content = json.loads(payload)
+        wanting = tuple(
+            s.name
+            for s in self.declarations.subscriptions.values()
+            if name in s.events and matches(s.definition.get("match", {}), content)
+        )
+        return Publish(PublishedEvent(id, name, self.declarations.service, now_s, payload), wanting)
+
+    def _task(self, call: TaskScheduled, started: ExecutionStarted, now_s: float) -> Effect:
+        try:
+            self.declarations.task(call.name)
+        except LookupError as error:
+            return _answer(started, TaskRaised(call.seq, Failure("builtins:LookupError", str(error))))
+        key = TaskKey(started.id, started.run, call.seq)
+        return ScheduleTask(key, call.name, call.input, call.options, now_s, self.claim_for(call.name))
+
+    def _child(self, call: ChildStarted, started: ExecutionStarted, now_s: float) -> Effect:
+        if call.name not in self.declarations.workflows:
+            message = (
+                f"workflow '{call.name}' is not part of service '{self.declarations.service}'; "
+                "import it in the module of the service, or list its module: include=[...]"
+            )
+            return _answer(started, ChildRaised(call.seq, Failure("builtins:LookupError", message)))
+        taken = f"the id '{call.id}' of child '{call.name}' is another execution's; give the child an id of its own"
+        return CreateExecution(
+            NewExecution(
+                started=ExecutionStarted(
+                    id=call.id,
+                    workflow=call.name,
+                    input=call.input,
+                    # Derived, so that dispatching again creates the same child.
+                    seed=digest(f"{started.seed}:{started.run}:{call.seq}"),
+                    timeout_s=call.timeout_s,
+                    parent=started.id,
+                ),
+                input_digest=input_digest(call.name, call.input),
+                created_at_s=now_s,
+                begin_at_s=now_s + (call.start_delay_s or 0),
+                parent=ParentLink(started.id, started.run, call.seq, call.parent_close),
+            ),
+            stored(ChildRaised(call.seq, Failure("service_kit.errors:ExecutionExists", taken))),
+        )
+
+
+def stored(arrival: Arrival) -> StoredArrival:
+    """Return an arrival with the key that makes a second delivery of it a no-op."""
+    return StoredArrival(arrival_id(arrival), arrival)
+
+
+def input_digest(workflow: str, payload: str) -> str:
+    """Return what two starts of one id must have in common."""
+    return digest(f"{workflow}\n{payload}")
+
+
+def status_of(ending: Ending) -> ExecutionStatus:
+    """Return the status that an ending leads to; a run that continues as new leaves its execution running."""
+    match ending:
+        case ExecutionSucceeded():
+            return "succeeded"
+        case ExecutionRaised():
+            return "failed"
+        case ExecutionCancelled():
+            return "cancelled"
+        case ExecutionTimedOut():
+            return "timed_out"
+        case ExecutionTerminated():
+            return "terminated"
+        case ContinuedAsNew():
+            return "running"
+    assert_never(ending)
+
+
+def outcome_of(ending: Ending) -> str | None:
+    """Return the JSON of an ending that ends the execution."""
+    return None if isinstance(ending, ContinuedAsNew) else encode_outcome(ending)
+
+
+def answer_to_parent(turn: Turn, parent: ParentLink) -> Arrival | None:
+    """Return what the parent is told when this turn has ended its child."""
+    match turn.outcome:
+        case ExecutionSucceeded(value=value):
+            return ChildSucceeded(parent.seq, value)
+        case ExecutionRaised(failure=failure):
+            return ChildRaised(parent.seq, failure)
+        case ExecutionCancelled(reason=reason):
+            return ChildRaised(parent.seq, Failure("", reason or "it was cancelled", "cancelled"))
+        case ExecutionTerminated(reason=reason):
+            return ChildRaised(parent.seq, Failure("", reason or "it was terminated", "terminated"))
+        case ExecutionTimedOut(timeout_s=timeout_s):
+            return ChildRaised(parent.seq, Failure("", f"it did not end within {timeout_s:g} s", "timeout"))
+        case _:
+            return None
+
+
+def _answer(started: ExecutionStarted, arrival: Arrival) -> Deliver:
+    return Deliver(started.id, stored(arrival), started.run)
