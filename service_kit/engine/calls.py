@@ -60,9 +60,7 @@ class TimerStarted:
     seq: int
     due_s: float
 
-    @property
-    def name(self) -> str:
-        return ""
+    name = ""
 
     @property
     def args_hash(self) -> str:
@@ -76,9 +74,7 @@ class TimerCancelled:
     seq: int
     timer: int
 
-    @property
-    def name(self) -> str:
-        return ""
+    name = ""
 
     @property
     def args_hash(self) -> str:
@@ -111,9 +107,7 @@ class CancelSent:
     def name(self) -> str:
         return self.target
 
-    @property
-    def args_hash(self) -> str:
-        return ""
+    args_hash = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +122,7 @@ class TerminateSent:
     def name(self) -> str:
         return self.target
 
-    @property
-    def args_hash(self) -> str:
-        return ""
+    args_hash = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +183,7 @@ class PatchMarked:
     def name(self) -> str:
         return self.id
 
-    @property
-    def args_hash(self) -> str:
-        return ""
+    args_hash = ""
 
 
 Call: TypeAlias = (

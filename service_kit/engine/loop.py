@@ -11,6 +11,7 @@ import contextvars
 import logging
 import sys
 from asyncio.events import _get_running_loop, _set_running_loop
+from asyncio.tasks import _enter_task, _leave_task
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -123,10 +124,13 @@ class WorkflowLoop(ClosedLoop):
         self.ledger.stopped = True
         self._is_closed = True
         with self.running():
-            # A done task is not asked: CPython 3.12.1 crashes in get_coro of one that finished eagerly.
-            for task in [task for task in self._tasks if not task.done()]:
-                task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's switch for its warning
-                _close(task.get_coro())
+            # Cleanup code may make new tasks, which are closed in their turn.
+            for _ in range(CLOSES_MAX):
+                if not self._tasks:
+                    break
+                tasks, self._tasks = self._tasks, []
+                for task in tasks:
+                    self._close(task)
         self._tasks.clear()
         self._ready.clear()
         self.conditions.clear()
@@ -153,6 +157,17 @@ class WorkflowLoop(ClosedLoop):
                     )
             if not self._wake_condition():
                 return
+
+    def _close(self, task: OrderedTask[Any]) -> None:
+        # A done task is not asked: CPython 3.12.1 crashes in get_coro of one that finished eagerly.
+        if task.done():
+            return
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's switch for its warning
+        _enter_task(self, task)
+        try:
+            _close(task.get_coro())
+        finally:
+            _leave_task(self, task)
 
     def _wake_condition(self) -> bool:
         """Wake the first waiter whose condition holds: only one, because it may undo the next one's."""

@@ -39,8 +39,9 @@ class Turn:
 def take_turn(instance: Instance, arrivals: Sequence[Arrival], now_s: float) -> Turn:
     """Apply `arrivals` in order, then whatever is due by `now_s` (seconds since the epoch).
 
-    After each of them the workflow runs until it waits, so it does the same however arrivals are grouped into
-    turns. Those that it does not wait for change nothing. All of them are used up once the turn is committed.
+    After each of them the workflow runs until it waits, so it does the same however arrivals of one time are
+    grouped into turns. Those that it does not wait for change nothing. All are used up once the turn is
+    committed.
 
     Raises `NonDeterminismError` if the code does what a workflow cannot, and `TurnTooLong` if it never waits:
     the instance is then discarded, and nothing has happened.
