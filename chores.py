@@ -28,6 +28,12 @@ OLDEST = (3, 11)
 OTHER_PYTHONS = ("3.12", "3.13")
 CHECKED = ("service_kit", "client_kit", "plugins", "benchmarks", "tests", "chores.py")
 LOCK = "constraints.txt"
+ENOUGH = {
+    "server": ("server", "dev", "dev,bench"),
+    "dev": ("dev", "dev,bench"),
+    "dev,bench": ("dev,bench",),
+}
+"""Extras that a chore asks for, and what an environment may have installed for it."""
 
 
 class ChoreError(Exception):
@@ -223,11 +229,11 @@ def _environment(options: argparse.Namespace, extra: str) -> str:
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
         _create(folder, options.python)
-    stamp = folder / f".service-kit-{extra}"
+    stamps = [folder / f".service-kit-{installed}" for installed in ENOUGH[extra]]
     wanted = _fingerprint(options.newest)
-    if not stamp.exists() or stamp.read_text() != wanted:
+    if not any(stamp.exists() and stamp.read_text() == wanted for stamp in stamps):
         _install(str(python), extra, newest=options.newest)
-        stamp.write_text(wanted)
+        stamps[0].write_text(wanted)
     return str(python)
 
 
