@@ -93,7 +93,8 @@ def _text_problems(where: str, operation: Mapping[str, Any]) -> Iterator[AgentPr
     limits = {"summary": SUMMARY_LIMIT, "description": DESCRIPTION_LIMIT}
     for field, limit in limits.items():
         size = len(operation[field])
-        if size > limit:
+        inherited = field == "description" and operation[field] == operation["summary"]
+        if size > limit and not inherited:
             problem = f"its {field} has {size} characters, and agents read {limit}"
             yield AgentProblem(where, problem, f"shorten it, or give agents a {field}=... of their own")
 

@@ -8,10 +8,11 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from service_kit.contract.service import ServiceContract
-from service_kit.openapi.fragment import merge_components, merge_paths
+from service_kit.openapi.fragment import Around, merge
 from service_kit.openapi.operations import Face, faces_of
 from service_kit.openapi.paths import Paths
 from service_kit.openapi.problems import describe_problems, error_slot
+from service_kit.openapi.responses import invalid_input
 from service_kit.openapi.schemas import Json, Schemas, Wanted, generate
 from service_kit.openapi.security import describe_schemes, requirements, scheme_names
 
@@ -42,7 +43,7 @@ def build_specification(
     if names:
         components["securitySchemes"] = describe_schemes(contract)
     if raw is not None:
-        merge_paths(paths, merge_components(components, raw), {face.operation_id for face in faces})
+        merge(paths, components, raw, Around(requirements(contract.security, names), invalid_input(problems)))
     components["schemas"] = dict(sorted(components["schemas"].items()))
     return _assemble(contract, url, paths, components)
 

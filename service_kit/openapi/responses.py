@@ -24,6 +24,7 @@ _ALWAYS = frozenset({500, 503, 504})
 _WITH_BODY = frozenset({400, 413, 415})
 """As before, a request that has a body."""
 
+_INVALID = "The input does not fit its schema."
 _STREAM = (
     "Server-sent events, each with one item as JSON in its data. "
     "The last one is named `end`, or `error` with a problem as its data."
@@ -85,12 +86,17 @@ def failures(contract: ServiceContract, declared: AnyCommand, problems: Problems
         if status == 401 and secured:
             titles.insert(0, "The credentials are missing or wrong")
         if status == 422:
-            titles.insert(0, "The input does not fit its schema")
+            titles.insert(0, _INVALID.rstrip("."))
             refs = {INVALID_INPUT_TYPE: problems.ref(INVALID_INPUT), **refs}
         other = problems.ref(PROBLEM) if status in general else None
         responses[str(status)] = _response(f"{'; or: '.join(titles)}.", _one_of(refs, other))
     responses["default"] = _response("Any other failure.", problems.ref(PROBLEM))
     return responses
+
+
+def invalid_input(problems: Problems) -> Json:
+    """Return the response to input that does not fit its schema, and nothing else."""
+    return _response(_INVALID, problems.ref(INVALID_INPUT))
 
 
 def _one_of(refs: Mapping[str, Json], other: Json | None) -> Json:

@@ -65,6 +65,17 @@ def test_each_limit_is_told_once_by_command_with_the_cure() -> None:
     assert all(p.cure for p in problems)
 
 
+def test_a_summary_that_stands_in_for_the_description_is_told_once() -> None:
+    @command(summary="s" * 301)
+    async def silent() -> None: ...
+
+    class Silent(Service):
+        locals().update(silent=silent)
+
+    [problem] = told(Silent)
+    assert "its summary has 301 characters" in problem
+
+
 def test_too_many_commands_are_told() -> None:
     class Many(Service):
         locals().update({f"fine_{n}": fine for n in range(31)})

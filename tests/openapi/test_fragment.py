@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Path
+from fastapi import APIRouter, Depends, FastAPI, Path
+from fastapi.security import APIKeyHeader, HTTPBearer
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 from pydantic import BaseModel
 
+from service_kit import ApiKey, Service
 from service_kit.contract.service import contract_of
 from service_kit.openapi import build_specification, downgrade
-from tests.openapi.shop import CornerShop
+from tests.openapi.shop import CornerShop, verify
 from tests.openapi.test_document import operations
 
 SHOP = contract_of(CornerShop)
@@ -20,6 +22,10 @@ class Address(BaseModel):
     """Another one than the shop's."""
 
     planet: str
+
+
+class ValidationError(BaseModel):
+    mine: int
 
 
 def fastapi_document() -> dict[str, Any]:
@@ -85,3 +91,57 @@ def test_parameters_of_a_whole_path_are_those_of_each_operation() -> None:
     document = build_specification(SHOP, url=None, raw=fragment)
     assert document["paths"]["/pages"]["get"]["parameters"] == [shared]
     OpenAPIV31SpecValidator(document).validate()
+
+
+def test_invalid_input_of_a_raw_route_is_told_as_the_service_tells_it() -> None:
+    responses = FOUND["patch_order"]["responses"]
+    assert responses["422"] == FOUND["get_order"]["responses"]["422"]
+    assert "HTTPValidationError" not in DOCUMENT["components"]["schemas"]
+    assert "ValidationError" not in DOCUMENT["components"]["schemas"]
+
+
+def test_a_model_that_has_the_name_of_fastapi_s_own_is_kept() -> None:
+    app = FastAPI()
+
+    @app.post("/validate")
+    def validate(error: ValidationError) -> None: ...
+
+    schemas = build_specification(SHOP, url=None, raw=app.openapi())["components"]["schemas"]
+    assert any("mine" in schema.get("properties", {}) for schema in schemas.values())
+
+
+def test_requirements_of_a_raw_route_hold_beside_the_service_s() -> None:
+    app = FastAPI()
+    ours = HTTPBearer(scheme_name="raw")
+    same_name = APIKeyHeader(name="X-Other", scheme_name="apiKey")
+
+    @app.get("/both", dependencies=[Depends(ours), Depends(same_name)])
+    def both() -> None: ...
+
+    @app.get("/service")
+    def service() -> None: ...
+
+    class Guarded(Service, security=[ApiKey(verify=verify), ApiKey(verify=verify, name="second")]):
+        pass
+
+    document = build_specification(contract_of(Guarded), url=None, raw=app.openapi())
+    requirements = document["paths"]["/both"]["get"]["security"]
+    theirs = [name for name in document["components"]["securitySchemes"] if name not in ("apiKey", "second")]
+    assert sorted(theirs) == ["apiKey_raw", "raw"]
+    assert all({"apiKey", "second"} & set(r) and set(theirs) & set(r) for r in requirements)
+    assert "security" not in document["paths"]["/service"]["get"]
+    OpenAPIV31SpecValidator(document).validate()
+
+
+def test_the_editable_model_has_the_raw_routes() -> None:
+    router = APIRouter()
+
+    @router.get("/raw")
+    def raw() -> str: ...
+
+    class Routed(Service, routes=[router]):
+        pass
+
+    paths = Routed.specification().paths
+    assert paths is not None
+    assert "/raw" in paths
