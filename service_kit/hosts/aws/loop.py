@@ -101,6 +101,9 @@ class InvocationLoop(asyncio.SelectorEventLoop):
         self._stepping = True
         try:
             context.run(step, *args)
+        except BaseException:
+            _consume(task)
+            raise
         finally:
             self._stepping = False
             events._set_running_loop(None)
@@ -125,6 +128,9 @@ class InvocationLoop(asyncio.SelectorEventLoop):
         task.add_done_callback(stop)
         try:
             self.run_forever()
+        except BaseException:
+            _consume(task)
+            raise
         finally:
             task.remove_done_callback(stop)
             for alarm in alarms:
@@ -155,6 +161,12 @@ class InvocationLoop(asyncio.SelectorEventLoop):
         live = [timer for timer in self._timers if not timer.cancelled()]
         self._cancelled_timers += len(self._timers) - len(live)
         self._timers = [timer for timer in live if timer.when() > run_until]
+
+
+def _consume(task: asyncio.Task[Any]) -> None:
+    """Look at what the task both keeps and lets through (SystemExit, KeyboardInterrupt), or it would be logged."""
+    if task.done() and not task.cancelled():
+        task.exception()
 
 
 def _nothing() -> None:

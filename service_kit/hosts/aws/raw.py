@@ -50,8 +50,9 @@ class _Bounded:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         self._send = send
+        deadline = asyncio.timeout(self._limit_s)
         try:
-            async with asyncio.timeout(self._limit_s) as deadline:
+            async with deadline:
                 await self._application(scope, receive, self._count)
         except TimeoutError:
             if deadline.expired():
@@ -76,7 +77,7 @@ class _Exchange:
         self._event = event
 
     @classmethod
-    def infer(cls, *_: Any) -> bool:
+    def infer(cls, event: object, context: object, config: object) -> bool:
         return True
 
     @property

@@ -12,6 +12,7 @@ import pytest
 
 from service_kit import Service
 from service_kit.hosts.aws import LambdaHandler, lambda_handler
+from tests.hosts.aws.recorded import SOURCES, Event
 
 
 @dataclass
@@ -41,6 +42,13 @@ class Answer:
 
 
 Ask = Callable[..., Answer]
+Source = Callable[..., Event]
+
+
+@pytest.fixture(params=list(SOURCES))
+def source(request: pytest.FixtureRequest) -> Source:
+    """Make events of each source."""
+    return SOURCES[request.param]
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ Function URL: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 API_HOST = "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com"
 URL_HOST = "abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-west-1.on.aws"
@@ -18,7 +20,13 @@ Event = dict[str, Any]
 
 
 def rest_api(
-    method: str, path: str, *, resource: str = "/{proxy+}", host: str = API_HOST, **members: Any
+    method: str,
+    path: str,
+    *,
+    resource: str = "/{proxy+}",
+    host: str = API_HOST,
+    query: str = "",
+    **members: Any,
 ) -> Event:
     """Return an event of a REST API with stage `prod`; on a custom domain `path` holds the base path mapping."""
     at_home = ".execute-api." in host
@@ -32,6 +40,7 @@ def rest_api(
         "X-Forwarded-Port": "443",
         "X-Forwarded-Proto": "https",
     }
+    repeated = parse_qs(query, keep_blank_values=True)
     proxy = path.strip("/") if resource == "/{proxy+}" and at_home else None
     return {
         "resource": resource,
@@ -39,8 +48,8 @@ def rest_api(
         "httpMethod": method,
         "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
+        "queryStringParameters": {name: values[-1] for name, values in repeated.items()} or None,
+        "multiValueQueryStringParameters": repeated or None,
         "pathParameters": {"proxy": proxy} if proxy else None,
         "stageVariables": None,
         "requestContext": {
@@ -145,4 +154,9 @@ def function_url(method: str, path: str, **members: Any) -> Event:
     return event
 
 
-SOURCES = {"REST API": rest_api, "HTTP API 1.0": http_api_1, "HTTP API 2.0": http_api_2, "function URL": function_url}
+SOURCES: dict[str, Callable[..., Event]] = {
+    "REST API": rest_api,
+    "HTTP API 1.0": http_api_1,
+    "HTTP API 2.0": http_api_2,
+    "function URL": function_url,
+}

@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
 from service_kit import Cors, Request, Response, Service, command
 from service_kit.contract.exchange import Next
-from tests.hosts.aws.conftest import Ask, Context
-from tests.hosts.aws.recorded import SOURCES, Event, http_api_1, http_api_2, rest_api
+from tests.hosts.aws.conftest import Ask, Context, Source
+from tests.hosts.aws.recorded import Event, function_url, http_api_1, http_api_2, rest_api
 from tests.hosts.aws.shop import Shop
 
-Source = Callable[..., Event]
 PNG = b"\x89PNG\r\n\x1a\n\xff"
 
 
@@ -48,12 +47,6 @@ class Feeds(Service, use=[dress], cors=Cors(origins=["https://app.example.com"])
     nothing = nothing
 
 
-@pytest.fixture(params=SOURCES.values(), ids=SOURCES.keys())
-def source(request: pytest.FixtureRequest) -> Source:
-    made: Source = request.param
-    return made
-
-
 def test_headers_and_cookies_have_the_form_of_payload_2(ask: Ask) -> None:
     event = http_api_2("GET", "/caller")
     event["headers"]["x-cookies"] = "1"
@@ -74,7 +67,7 @@ def test_headers_and_cookies_have_the_form_of_payload_1(ask: Ask) -> None:
 
 def test_text_is_sent_as_it_is(ask: Ask, source: Source) -> None:
     for path in ("/orders/ä", "/openapi.json", "/openapi.yaml", "/logo.svg", "/legal", "/nowhere"):
-        answer = ask(Shop, source("GET", path.replace("ä", "%C3%A4") if "URL" in source.__doc__ else path))
+        answer = ask(Shop, source("GET", path.replace("ä", "%C3%A4") if source is function_url else path))
         assert answer.raw["isBase64Encoded"] is False, path
         assert answer.body
 
@@ -107,8 +100,7 @@ def test_a_stream_is_collected(ask: Ask, source: Source) -> None:
 def test_an_answer_larger_than_lambda_carries_is_a_problem_whose_cause_is_logged(
     ask: Ask, source: Source, caplog: pytest.LogCaptureFixture
 ) -> None:
-    query = {"query": "size=4000000"} if source("GET", "/").get("version") == "2.0" else {}
-    whole = source("GET", "/feed", **(query or {"queryStringParameters": {"size": "4000000"}}))
+    whole = source("GET", "/feed", query="size=4000000")
     endless = source("POST", "/rpc/flow", body='{"most": 1000000}')
     for event in (whole, endless):
         caplog.clear()

@@ -289,7 +289,9 @@ def test_a_call_that_waits_too_long_is_answered_before_the_function_ends(handler
     assert call(handler, "quick", Context(remaining_ms=0)) == 1
 
 
-def test_a_call_that_does_not_heed_its_cancellation_is_answered_too_and_goes_on_later(handler_of: Make) -> None:
+def test_a_call_that_does_not_heed_its_cancellation_is_answered_too_and_goes_on_later(
+    handler_of: Make,
+) -> None:
     log: list[str] = []
 
     async def stubborn() -> None:
@@ -368,17 +370,26 @@ def test_a_handler_that_is_called_inside_a_running_loop_says_so(handler_of: Make
     assert call(handler, "quick") == 1
 
 
-def test_an_exit_that_a_command_asks_for_ends_the_process_and_not_the_call(handler_of: Make) -> None:
+def test_an_exit_that_a_command_asks_for_ends_the_process_and_not_the_call(
+    handler_of: Make, caplog: pytest.LogCaptureFixture
+) -> None:
     async def leave() -> None:
+        raise SystemExit(3)
+
+    async def leave_later() -> None:
+        await asyncio.sleep(0)
         raise SystemExit(3)
 
     async def quick() -> int:
         return 1
 
-    handler = handler_of(service(leave, quick))
-    with pytest.raises(SystemExit):
-        call(handler, "leave")
-    assert call(handler, "quick") == 1
+    handler = handler_of(service(leave, leave_later, quick))
+    for name in ("leave", "leave_later"):
+        with pytest.raises(SystemExit):
+            call(handler, name)
+        gc.collect()
+        assert call(handler, "quick") == 1
+    assert not caplog.records
 
 
 def test_one_failed_call_does_not_spoil_the_next(ask: Ask, handler_of: Make) -> None:
