@@ -9,7 +9,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from client_kit.contracts import CommandContract
-from client_kit.drift import CURE, answer_drift, arguments_drift
+from client_kit.drift import CURE, answer_drift, argument_path, arguments_drift
 from client_kit.errors import ContractDrift, ProblemError, excerpt
 from client_kit.wire import EVENT_STREAM, Response
 
@@ -122,9 +122,7 @@ def _detail(members: Mapping[str, Any]) -> str:
     for item in cast(list[object], errors)[:5]:
         if isinstance(item, dict):
             entry = cast(dict[str, Any], item)
-            loc = entry.get("loc")
-            path = ".".join(map(str, cast(list[object], loc))) if isinstance(loc, list) else ""
-            parts.append(f"{path}: {entry.get('msg', '')}")
+            parts.append(f"{argument_path(entry.get('loc'))}: {entry.get('msg', '')}")
     return "; ".join([detail, *parts] if detail else parts)
 
 

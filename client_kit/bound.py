@@ -22,6 +22,15 @@ class _Bound:
     def __init__(self, line: Line) -> None:
         self._line = line
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._line.endpoint.url}>"
+
+
+class BoundCommand(_Bound, Generic[P, R]):
+    """A command with one answer: `await client.place_order("sku-1", quantity=2)`."""
+
+    __slots__ = ()
+
     def options(
         self,
         *,
@@ -36,15 +45,6 @@ class _Bound:
         """
         later = CallOptions(timeout_s=timeout_s, idempotency_key=idempotency_key, request_id=request_id)
         return type(self)(self._line.with_options(later))
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._line.endpoint.url}>"
-
-
-class BoundCommand(_Bound, Generic[P, R]):
-    """A command with one answer: `await client.place_order("sku-1", quantity=2)`."""
-
-    __slots__ = ()
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return cast(R, await self._line.call(args, kwargs))
@@ -62,6 +62,13 @@ class BoundStream(_Bound, Generic[P, R]):
     """
 
     __slots__ = ()
+
+    def options(self, *, timeout_s: float | None = None, request_id: str | None = None) -> Self:
+        """Return the same command with these options; what is not given stays as it was.
+
+        `timeout_s` is for the stream from its opening to its end; without it a stream may last for ever.
+        """
+        return type(self)(self._line.with_options(CallOptions(timeout_s=timeout_s, request_id=request_id)))
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[R]:
         return self._line.items(args, kwargs)

@@ -113,8 +113,9 @@ def connect(
 ) -> Connecting[S]:
     """Return a typed client of the service at `url`, as a context manager. Nothing is sent before the first call.
 
-    `timeout_s` is for a whole call with one answer, attempts and waits together; `math.inf` for no limit. A
-    stream has none, unless `.options(timeout_s=...)` gives it one. Raises InvalidOption for a URL that cannot be.
+    `timeout_s` is for a call with one answer, attempts and waits together, and for the opening of a stream;
+    `math.inf` for no limit. A stream may last for ever, unless `.options(timeout_s=...)` says how long. Raises
+    InvalidOption for a URL that cannot be.
     """
     return Connecting(
         Connection(

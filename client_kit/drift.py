@@ -43,12 +43,17 @@ def arguments_drift(command: str, errors: object) -> ContractDrift | None:
         kind = str(detail.get("type", ""))
         if kind in _DRIFT_TYPES or kind.endswith(_DRIFT_SUFFIXES):
             loc = detail.get("loc")
-            path = _path(cast(list[object], loc) if isinstance(loc, list) else [loc])
-            fields[path] = _of_arguments(kind, str(detail.get("msg", "")))
+            fields[argument_path(loc)] = _of_arguments(kind, str(detail.get("msg", "")))
     if not fields:
         return None
     shown = dict(list(fields.items())[:_SHOWN])
     return ContractDrift(command, "the service takes other arguments than this contract", shown, CURE)
+
+
+def argument_path(loc: object) -> str:
+    """Return where in the arguments an error is; that they travel in a body, the caller need not know."""
+    parts = cast(list[object], loc) if isinstance(loc, list) else [loc]
+    return _path(parts[1:] if len(parts) > 1 and parts[0] == "body" else parts)
 
 
 def _of_answer(kind: str, message: str) -> str:

@@ -27,6 +27,9 @@ from client_kit.options import ClientOptions
 from client_kit.retry import RETRIED_STATUSES, Retry, parse_retry_after
 from client_kit.wire import Request, Response
 
+_LONGEST_MS = 10**12 - 1
+"""Services read twelve digits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -55,18 +58,21 @@ class Endpoint:
 
 def call(endpoint: Endpoint, body: bytes, deadline: Deadline) -> Flow[Any]:
     """Return the result of a call; raise a declared error or a CallError."""
-    response = yield from _exchange(endpoint, body, deadline)
+    response = yield from _exchange(endpoint, body, deadline, deadline)
     return result_of(endpoint.contract, response)
 
 
-def open_stream(endpoint: Endpoint, body: bytes, deadline: Deadline) -> Flow[Response]:
-    """Return the answer whose stream is open; raise a declared error or a CallError."""
-    response = yield from _exchange(endpoint, body, deadline)
+def open_stream(endpoint: Endpoint, body: bytes, deadline: Deadline, whole: Deadline) -> Flow[Response]:
+    """Return the answer whose stream is open; raise a declared error or a CallError.
+
+    `deadline` is for the opening, `whole` for the stream: that is what the service hears of.
+    """
+    response = yield from _exchange(endpoint, body, deadline, whole)
     check_stream(endpoint.contract, response)
     return response
 
 
-def _exchange(endpoint: Endpoint, body: bytes, deadline: Deadline) -> Flow[Response]:
+def _exchange(endpoint: Endpoint, body: bytes, deadline: Deadline, told: Deadline) -> Flow[Response]:
     """Return the first answer with a 2xx status."""
     policy = endpoint.policy
     attempt = 1
@@ -75,7 +81,7 @@ def _exchange(endpoint: Endpoint, body: bytes, deadline: Deadline) -> Flow[Respo
         retry_after_s: float | None = None
         failure: Exception
         try:
-            request, response = yield from _attempt(endpoint, body, deadline)
+            request, response = yield from _attempt(endpoint, body, deadline, told)
         except NetworkError as error:
             failure, transient = _named(error, endpoint, attempt), _may_resend(endpoint, error)
         except TimeoutError as error:
@@ -103,21 +109,23 @@ def _exchange(endpoint: Endpoint, body: bytes, deadline: Deadline) -> Flow[Respo
         attempt += 1
 
 
-def _attempt(endpoint: Endpoint, body: bytes, deadline: Deadline) -> Flow[tuple[Request, Response]]:
+def _attempt(
+    endpoint: Endpoint, body: bytes, deadline: Deadline, told: Deadline
+) -> Flow[tuple[Request, Response]]:
     options = endpoint.policy.options
     remaining_s = deadline.remaining_s()
+    if remaining_s is not None and remaining_s <= 0:
+        raise TimeoutError
     headers = dict(endpoint.headers)
-    if remaining_s is not None:
-        if remaining_s <= 0:
-            raise TimeoutError
-        headers["request-timeout-ms"] = str(max(1, int(remaining_s * 1000)))
+    told_s = remaining_s if told is deadline else told.remaining_s()
+    if told_s is not None:
+        headers["request-timeout-ms"] = str(min(max(1, int(told_s * 1000)), _LONGEST_MS))
     request = Request(
         endpoint.url,
         headers,
         body,
         streaming=endpoint.contract.streaming,
         timeout_s=remaining_s,
-        idle_timeout_s=options.idle_timeout_s,
         max_answer_bytes=options.max_answer_bytes,
     )
     for on_request in options.on_request:

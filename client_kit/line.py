@@ -77,10 +77,10 @@ class Line:
         return self._items_sync(body)
 
     async def _items(self, body: bytes) -> AsyncGenerator[Any, None]:
-        deadline = Deadline(self._timeout_s, self._clock)
-        flow = open_stream(self.endpoint, body, deadline)
-        response = await drive(flow, self._session.transport, deadline)
-        items = read_items(cast(AsyncBody, response.stream), self._reader(deadline))
+        opening, whole = self._stream_deadlines()
+        flow = open_stream(self.endpoint, body, opening, whole)
+        response = await drive(flow, self._session.transport, opening)
+        items = read_items(cast(AsyncBody, response.stream), self._reader(whole))
         try:
             async for item in items:
                 yield item
@@ -88,10 +88,10 @@ class Line:
             await items.aclose()
 
     def _items_sync(self, body: bytes) -> Generator[Any, None, None]:
-        deadline = Deadline(self._timeout_s, self._clock)
-        flow = open_stream(self.endpoint, body, deadline)
-        response = drive_sync(flow, self._session.transport, deadline, self._session.portal)
-        yield from read_items_sync(cast(SyncBody, response.stream), self._reader(deadline))
+        opening, whole = self._stream_deadlines()
+        flow = open_stream(self.endpoint, body, opening, whole)
+        response = drive_sync(flow, self._session.transport, opening, self._session.portal)
+        yield from read_items_sync(cast(SyncBody, response.stream), self._reader(whole))
 
     def _begin(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[bytes, Deadline]:
         if self._session.closed:
@@ -100,6 +100,11 @@ class Line:
             )
         body = self.endpoint.contract.encode_call(args, kwargs)
         return body, Deadline(self._timeout_s, self._clock)
+
+    def _stream_deadlines(self) -> tuple[Deadline, Deadline]:
+        """Return the deadline of the opening and that of the whole stream."""
+        opening_s = min(self._timeout_s, self._session.timeout_s)
+        return Deadline(opening_s, self._clock), Deadline(self._timeout_s, self._clock)
 
     def _reader(self, deadline: Deadline) -> ItemReader:
         options = self._session.policy.options

@@ -22,9 +22,7 @@ class Request:
     streaming: bool = False
     """Whether a stream is expected: then an answer that is one is left open."""
     timeout_s: float | None = None
-    """What is left of the call's time."""
-    idle_timeout_s: float = 60.0
-    """How long an open stream may be silent."""
+    """What is left for the answer, or for the opening of a stream."""
     max_answer_bytes: int = 64 * 1024 * 1024
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
@@ -48,7 +46,10 @@ class SyncBody(Protocol):
     """The body of an open stream, read by one thread."""
 
     def read(self, timeout_s: float | None) -> bytes:
-        """Return what came next, b"" at the end; raise ConnectionLost, or TimeoutError if nothing came."""
+        """Return what came next, b"" at the end; raise ConnectionLost, or TimeoutError if nothing came.
+
+        A transport may keep to the `timeout_s` of the first read throughout.
+        """
         ...
 
     def close(self) -> None:

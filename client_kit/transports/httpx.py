@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -66,7 +67,7 @@ class HttpxTransport:
                 _outgoing(request, timeouts), stream=True, follow_redirects=False
             )
             if _stays_open(request, response):
-                return Response(response.status_code, response.headers, stream=_SyncBody(response))
+                return Response(response.status_code, response.headers, stream=_SyncBody(response, timeouts))
             try:
                 body = b"" if _is_stream(response) else _read_sync(request, response, timeouts)
             finally:
@@ -108,13 +109,16 @@ class _Timeouts(Mapping[str, float | None]):
 
     def __init__(self, request: Request, connect_timeout_s: float) -> None:
         self._end = None if request.timeout_s is None else time.monotonic() + request.timeout_s
-        self._idle_s = request.idle_timeout_s if request.streaming else None
         self._connect_s = connect_timeout_s
+        self.patience_s: float | None = None
+        """For the body of a stream, instead of what is left."""
 
     def __getitem__(self, phase: str) -> float | None:
-        left = None if self._end is None else max(0.001, self._end - time.monotonic())
-        own = {"connect": self._connect_s, "read": self._idle_s}.get(phase)
-        return min((s for s in (left, own) if s is not None), default=None)
+        if self.patience_s is not None:
+            return self.patience_s
+        left = math.inf if self._end is None else max(0.001, self._end - time.monotonic())
+        shortest = min(left, self._connect_s) if phase == "connect" else left
+        return None if shortest == math.inf else shortest
 
     def __iter__(self) -> Iterator[str]:
         return iter(("connect", "read", "write", "pool"))
@@ -144,11 +148,13 @@ class _AsyncBody:
 
 
 class _SyncBody:
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: httpx.Response, timeouts: _Timeouts) -> None:
         self._response = response
+        self._timeouts = timeouts
         self._chunks: Iterator[bytes] = response.iter_bytes()
 
     def read(self, timeout_s: float | None) -> bytes:
+        self._timeouts.patience_s = timeout_s  # the first read's holds: httpcore looks once
         try:
             return next(self._chunks, b"")
         except httpx.ReadTimeout as error:
