@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import assert_never
 
 from service_kit.contract.security import AnyScheme, ApiKey, AwsIam, Bearer, Jwt
@@ -42,7 +43,7 @@ def build_manifest(contract: ServiceContract, *, url: str, specification_url: st
         "contact_email": plugin.contact_email,
         "legal_info_url": _absolute(plugin.legal_info_url, url),
     }
-    return {**plugin.extra, **manifest}
+    return {**deepcopy(plugin.extra), **manifest}
 
 
 def model_name(contract: ServiceContract) -> str:

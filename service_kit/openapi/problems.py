@@ -16,20 +16,6 @@ INVALID_INPUT = Slot("", "invalid input")
 
 INVALID_INPUT_TYPE = "urn:problem-type:service-kit:invalid-input"
 
-_ITEM: Json = {
-    "type": "object",
-    "properties": {
-        "loc": {
-            "type": "array",
-            "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
-            "description": "The path to the value: names of members and positions in lists.",
-        },
-        "msg": {"type": "string", "description": "What is wrong with it."},
-        "type": {"type": "string", "description": "The kind of mistake."},
-    },
-    "required": ["loc", "msg", "type"],
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Problems:
@@ -92,10 +78,26 @@ def _general() -> Json:
 
 def _invalid_input() -> Json:
     narrowed = _narrowed(INVALID_INPUT_TYPE, 422)
-    errors: Json = {"type": "array", "items": _ITEM}
+    errors: Json = {"type": "array", "items": _mistake()}
     return _problem(
         "InvalidInput", "The input does not fit its schema.", narrowed, {"errors": errors}, ["errors"]
     )
+
+
+def _mistake() -> Json:
+    return {
+        "type": "object",
+        "properties": {
+            "loc": {
+                "type": "array",
+                "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+                "description": "The path to the value: names of members and positions in lists.",
+            },
+            "msg": {"type": "string", "description": "What is wrong with it."},
+            "type": {"type": "string", "description": "The kind of mistake."},
+        },
+        "required": ["loc", "msg", "type"],
+    }
 
 
 def _declared(contract: ServiceContract, error: type[ServiceError], fields: Mapping[str, Any]) -> Json:

@@ -56,7 +56,9 @@ class Schemas:
 
 def generate(wanted: Sequence[Wanted]) -> Schemas:
     """Return every schema wanted; types of one name get distinct ones, equal schemas share one."""
-    inputs = [(w.slot, w.mode, _unnamed(w.core) if w.inline else w.core) for w in wanted]
+    inputs: list[tuple[Slot, JsonSchemaMode, Any]] = [
+        (w.slot, w.mode, _unnamed(w.core) if w.inline else w.core) for w in wanted
+    ]
     generator = _Generator(ref_template=REF_TEMPLATE)
     by_key, generated = generator.generate_definitions(inputs)
     definitions = [

@@ -19,6 +19,14 @@ from tests.openapi.shop import CornerShop
 SHOP = contract_of(CornerShop)
 
 
+def empty(node: Any) -> None:
+    """Take everything out of every object and list."""
+    if isinstance(node, dict | list):
+        for value in list(node.values()) if isinstance(node, dict) else list(node):
+            empty(value)
+        node.clear()
+
+
 def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the operations by id."""
     return {op["operationId"]: op for item in document["paths"].values() for op in item.values()}
@@ -154,8 +162,7 @@ def test_building_twice_gives_equal_documents_that_share_nothing() -> None:
     first = build_specification(SHOP, url=None)
     second = build_specification(SHOP, url=None)
     assert first == second
-    first["components"]["schemas"]["Address"]["properties"].clear()
-    first["paths"].clear()
+    empty(first)
     assert build_specification(SHOP, url=None) == second
 
 
