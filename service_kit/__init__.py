@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from service_kit.engine.retry import Retry as Retry
     from service_kit.errors import DefinitionError as DefinitionError
     from service_kit.errors import NonDeterminismError as NonDeterminismError
+    from service_kit.errors import ExecutionExists as ExecutionExists
+    from service_kit.errors import ExecutionNotFound as ExecutionNotFound
     from service_kit.errors import Refusal as Refusal
     from service_kit.errors import RemoteError as RemoteError
     from service_kit.errors import ServiceError as ServiceError
@@ -74,6 +76,8 @@ _HOMES = {
     "NonDeterminismError": "service_kit.errors",
     "DefinitionError": "service_kit.errors",
     "Refusal": "service_kit.errors",
+    "ExecutionExists": "service_kit.errors",
+    "ExecutionNotFound": "service_kit.errors",
     "Header": "service_kit.contract.parameters",
     "Query": "service_kit.contract.parameters",
     "Request": "service_kit.contract.exchange",

@@ -12,6 +12,9 @@ Exception
 │   └── WorkflowFailed      ... that ended an execution
 │       ├── WorkflowCancelled
 │       └── WorkflowTerminated
+├── LookupError
+│   └── ExecutionNotFound   no execution has this id
+├── ExecutionExists         an id was used before, with another workflow or input
 ├── NonDeterminismError     workflow code does not match its history, or does what a workflow cannot
 ├── HistoryUnreadable       a history is of a newer engine, or damaged
 └── TurnTooLong             a workflow runs without ever waiting
@@ -28,6 +31,8 @@ from typing_extensions import dataclass_transform
 
 __all__ = [
     "DefinitionError",
+    "ExecutionExists",
+    "ExecutionNotFound",
     "HistoryUnreadable",
     "NonDeterminismError",
     "Refusal",
@@ -245,3 +250,23 @@ class HistoryUnreadable(Exception):
 
 class TurnTooLong(Exception):
     """A workflow ran an enormous number of steps in one turn without waiting for anything."""
+
+
+class ExecutionNotFound(LookupError):
+    """No execution has this id."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(
+            f"there is no execution '{id}'; start it, or look for its id in the list of executions"
+        )
+        self.id = id
+
+
+class ExecutionExists(Exception):
+    """An id was used before, with another workflow or input."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(
+            f"execution '{id}' exists already, with another workflow or input; choose another id, or get its handle"
+        )
+        self.id = id

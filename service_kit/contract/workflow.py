@@ -174,6 +174,12 @@ class Workflow(Declaration, Generic[P, R]):
 
         return cast(R, result_of(self, outcome))
 
+    @property
+    def line(self) -> str:
+        """Where its code is, for messages."""
+        code = self.function.__code__
+        return f"{code.co_filename}:{code.co_firstlineno} in {code.co_qualname}"
+
     async def run(self, input: str) -> str:
         """Run the function from payload to payload; for the runtime."""
         result = await self.function(**self.calls.decode_arguments(input))
