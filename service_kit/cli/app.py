@@ -11,7 +11,7 @@ from service_kit.cli.call import call
 from service_kit.cli.check import check
 from service_kit.cli.dev import dev
 from service_kit.cli.documents import manifest, openapi
-from service_kit.cli.failures import CliError
+from service_kit.cli.failures import EXTRA_CURE, SERVER_EXTRA, CliError, Unusable
 from service_kit.cli.routes import routes
 
 
@@ -21,11 +21,16 @@ class _Reporting(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            if error.name not in SERVER_EXTRA:
+                raise
+            failure: CliError = Unusable(f"this needs '{error.name}', which is not installed", EXTRA_CURE)
         except CliError as error:
-            from service_kit.cli.output import report
+            failure = error
+        from service_kit.cli.output import report
 
-            report(error)
-            raise typer.Exit(error.exit_code) from None
+        report(failure)
+        raise typer.Exit(failure.exit_code)
 
 
 app = typer.Typer(

@@ -140,7 +140,17 @@ async def _perform(call: _Call) -> None:
             raise
         raise CliError(f"no answer within {limit_s:g} s", "give it longer: --timeout 120") from None
     finally:
-        await call.transport.close()
+        await _close(call.transport)
+
+
+async def _close(transport: Transport) -> None:
+    """Close the transport, and with it the lifespan of a service in this process, which may fail."""
+    from service_kit.hosts.local.tracebacks import format_failure
+
+    try:
+        await transport.close()
+    except Exception as error:  # noqa: BLE001 - it is the user's code, and told
+        raise CliError("the service's lifespan failed", details=format_failure(error)) from None
 
 
 async def _ask(call: _Call) -> Callee:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+SERVER_EXTRA = frozenset({"typer", "rich", "uvicorn", "watchfiles", "fastapi", "yaml", "jwt"})
+"""Modules that the extra `server` brings."""
+
+EXTRA_CURE = "pip install 'service-kit[server]'"
+
 
 class CliError(Exception):
     """Stop with a message for people; `details` are lines above it, such as a traceback."""

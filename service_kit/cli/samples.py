@@ -61,8 +61,9 @@ def sample(schema: Mapping[str, Any], definitions: Mapping[str, Any], depth: int
         if keyword in schema:
             return schema[keyword]
     for keyword in ("anyOf", "oneOf", "allOf"):
-        if schema.get(keyword):
-            return sample(schema[keyword][0], definitions, depth + 1)
+        choices = schema.get(keyword)
+        if choices:
+            return None if {"type": "null"} in choices else sample(choices[0], definitions, depth + 1)
     match schema.get("type"):
         case "object":
             members = schema.get("properties", {})

@@ -1,0 +1,312 @@
+"""`service-kit call`: in process, and of running services."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from service_kit.cli.targets import load_service
+from tests.cli.conftest import Workshop
+
+Serve = Callable[[object], str]
+
+GUARDED = """
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import asyncio
+import time
+from service_kit import ApiKey, Bearer, Service, command, current_request
+
+async def known(secret: str) -> str | None:
+    return "somebody" if secret == "open-sesame" else None
+
+header, query, cookie = ApiKey(known, "X-Key"), ApiKey(known, "k", "query", "q"), ApiKey(known, "c", "cookie", "c")
+
+@command(security=[header])
+async def by_header() -> str:
+    return header.caller()
+
+@command(method="POST", path="/by-query", security=[query])
+async def by_query() -> str:
+    return query.caller()
+
+@command(security=[cookie])
+async def by_cookie() -> str:
+    return cookie.caller()
+
+@command(security=[Bearer(known)])
+async def by_bearer() -> str:
+    return "somebody"
+
+@command
+async def echo(text: str, texts: list[str] = []) -> list[str]:
+    return [text, *texts]
+
+@command
+async def headers() -> dict[str, str]:
+    return dict(current_request().headers)
+
+@command
+async def wait() -> None:
+    await asyncio.Event().wait()
+
+@command
+async def wait_in_stream() -> AsyncIterator[int]:
+    yield 1
+    await asyncio.Event().wait()
+
+events: list[str] = []
+
+@asynccontextmanager
+async def lifespan():
+    events.append("opened")
+    yield
+    events.append("closed")
+
+class Guarded(Service, lifespan=lifespan):
+    by_header = by_header
+    by_query = by_query
+    by_cookie = by_cookie
+    by_bearer = by_bearer
+    echo = echo
+    headers = headers
+    wait = wait
+    wait_in_stream = wait_in_stream
+"""
+
+
+@pytest.fixture
+def guarded(workshop: Workshop) -> Workshop:
+    workshop.write("guarded.py", GUARDED)
+    return workshop
+
+
+@pytest.fixture
+def url(workshop: Workshop, serve: Serve) -> str:
+    return serve(load_service("orders").asgi())
+
+
+@pytest.fixture
+def guarded_url(guarded: Workshop, serve: Serve) -> str:
+    return serve(load_service("guarded").asgi())
+
+
+def _json(workshop: Workshop, *words: str) -> Any:
+    result = workshop.run("call", *words)
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ['{"sku": "12", "quantity": 3}'],
+        ["sku=12", "quantity=3"],
+        ["sku=12", "quantity:=3"],
+    ],
+)
+def test_a_command_is_called_in_process(workshop: Workshop, words: list[str]) -> None:
+    assert _json(workshop, "orders:Orders", "place_order", *words) == {
+        "id": "o-1",
+        "sku": "12",
+        "quantity": 3,
+    }
+
+
+def test_the_answer_goes_into_a_pipe_as_the_service_sent_it(workshop: Workshop) -> None:
+    result = workshop.run("call", "orders", "place_order", "sku=s")
+    assert result.stdout == '{"id":"o-1","sku":"s","quantity":1}\n'
+
+
+def test_arguments_are_read_from_stdin(workshop: Workshop) -> None:
+    result = workshop.run("call", "orders", "place_order", "-", stdin='{"sku": "s-9"}')
+    assert json.loads(result.stdout)["sku"] == "s-9"
+
+
+def test_a_command_without_a_result_prints_nothing(workshop: Workshop) -> None:
+    result = workshop.run("call", "orders", "forget")
+    assert (result.exit_code, result.output) == (0, "")
+
+
+@pytest.mark.parametrize("words", [["{url}", "orders", "place_order"], ["{url}", "place_order"]])
+def test_a_running_service_is_called_with_and_without_its_module(
+    workshop: Workshop, url: str, words: list[str]
+) -> None:
+    options = ["--url", *(word.format(url=url) for word in words)]
+    assert _json(workshop, *options, "sku=12", "quantity=3") == {"id": "o-1", "sku": "12", "quantity": 3}
+    assert _json(workshop, *options, '{"sku": "12"}')["sku"] == "12"
+
+
+def test_items_of_a_stream_are_lines(workshop: Workshop, url: str) -> None:
+    for place in (["orders"], ["--url", url]):
+        result = workshop.run("call", *place, "tail", "count=2")
+        assert result.exit_code == 0
+        assert [json.loads(line)["id"] for line in result.stdout.splitlines()] == ["o-0", "o-1"]
+
+
+def test_a_stream_that_fails_shows_its_items_and_the_problem(workshop: Workshop) -> None:
+    workshop.write(
+        "failing.py",
+        (workshop.folder / "orders.py")
+        .read_text()
+        .replace("@command\nasync def tail", "@command(errors=[OutOfStock])\nasync def tail"),
+    )
+    result = workshop.run("call", "failing", "tail", "count=9")
+    assert result.exit_code == 1
+    assert len(result.stdout.splitlines()) == 4
+    assert result.stderr.startswith("error: 409 Out of stock: Out of stock (sku='s-3')\n  sku: \"s-3\"\n")
+
+
+def test_a_declared_error_is_shown_with_its_fields(workshop: Workshop) -> None:
+    result = workshop.run("call", "orders", "place_order", "sku=gone")
+    assert (result.exit_code, result.stdout) == (1, "")
+    lines = result.stderr.splitlines()
+    assert lines[:2] == ["error: 409 Out of stock: Out of stock (sku='gone')", '  sku: "gone"']
+    assert lines[2].startswith("  request id: ")
+
+
+def test_invalid_arguments_are_shown_one_by_one(workshop: Workshop) -> None:
+    result = workshop.run("call", "orders", "place_order", "quantity=many", "colour=red")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[:4] == [
+        "error: 422 Unprocessable Entity",
+        "  body.sku: Field required",
+        "  body.quantity: Input should be a valid integer, unable to parse string as an integer",
+        "  body.colour: Extra inputs are not permitted",
+    ]
+
+
+def test_a_bug_in_process_is_shown_with_the_users_lines(workshop: Workshop) -> None:
+    result = workshop.run("call", "orders", "place_order", "sku=bug")
+    assert result.exit_code == 1
+    assert 'raise RuntimeError("a secret")' in result.stderr
+    assert "endpoint.py" not in result.stderr
+    assert "error: 500 Internal Server Error" in result.stderr
+
+
+def test_a_bug_elsewhere_is_not_shown(workshop: Workshop, url: str) -> None:
+    result = workshop.run("call", "--url", url, "place_order", "sku=bug")
+    assert result.exit_code == 1
+    assert "a secret" not in result.stderr
+    assert "error: 500 Internal Server Error" in result.stderr
+
+
+def test_an_unknown_command_is_corrected(workshop: Workshop, url: str) -> None:
+    for place in (["orders"], ["--url", url], ["--url", url, "orders"]):
+        result = workshop.run("call", *place, "place_orde", "sku=s")
+        assert result.exit_code in (1, 2)
+        assert "has no command 'place_orde'\n  did you mean 'place_order'?" in result.stderr
+
+
+def test_a_command_that_is_missing_is_told(workshop: Workshop) -> None:
+    result = workshop.run("call", "orders", "sku=s")
+    assert result.exit_code == 2
+    assert "the command is missing" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["by_header", "by_query", "by_cookie"])
+def test_the_api_key_goes_where_the_service_wants_it(guarded: Workshop, command: str) -> None:
+    assert _json(guarded, "guarded", command, "--api-key", "open-sesame") == "somebody"
+
+
+def test_the_api_key_of_a_running_service_goes_where_its_specification_says(
+    guarded: Workshop, guarded_url: str
+) -> None:
+    assert _json(guarded, "--url", guarded_url, "by_header", "--api-key", "open-sesame") == "somebody"
+
+
+def test_credentials_are_taken_from_the_environment(
+    guarded: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVICE_KIT_BEARER", "open-sesame")
+    assert _json(guarded, "guarded", "by_bearer") == "somebody"
+    monkeypatch.setenv("SERVICE_KIT_API_KEY", "open-sesame")
+    assert _json(guarded, "guarded", "by_header") == "somebody"
+
+
+def test_without_credentials_the_options_are_told(guarded: Workshop) -> None:
+    result = guarded.run("call", "guarded", "by_bearer")
+    assert result.exit_code == 1
+    assert "error: 401 Unauthorized" in result.stderr
+    assert "give credentials as --bearer, --api-key or --header" in result.stderr
+
+
+def test_headers_are_sent(guarded: Workshop) -> None:
+    sent = _json(
+        guarded, "guarded", "headers", "-H", "X-One: 1", "--header", "x-two:2", "--idempotency-key", "k-1"
+    )
+    assert (sent["x-one"], sent["x-two"], sent["idempotency-key"]) == ("1", "2", "k-1")
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--header", "X-One"], "header 'X-One' has no value"),
+        (["--header", "x: a\nb: c"], "does not fit into a header"),
+        (["--bearer", "a\nb"], "does not fit into a header"),
+        (["--url", "orders.example.com"], "does not begin with http"),
+        (["--idempotency-key", "a b"], "does not fit into a header"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused(guarded: Workshop, options: list[str], problem: str) -> None:
+    result = guarded.run("call", "guarded", "headers", *options)
+    assert result.exit_code == 2
+    assert problem in result.stderr
+
+
+def test_texts_that_look_like_numbers_stay_texts_for_a_running_service(
+    guarded: Workshop, guarded_url: str
+) -> None:
+    assert _json(guarded, "--url", guarded_url, "echo", "text=1", "texts=2", "texts=3") == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("command", ["wait", "wait_in_stream"])
+def test_a_call_ends_at_its_timeout(guarded: Workshop, command: str) -> None:
+    result = guarded.run("call", "guarded", command, "--timeout", "0.05")
+    assert result.exit_code == 1
+    assert "within 0.05 s" in result.stderr
+
+
+def test_the_lifespan_is_opened_and_closed_in_process(guarded: Workshop) -> None:
+    import sys
+
+    assert _json(guarded, "guarded", "echo", "text=x") == ["x"]
+    assert sys.modules["guarded"].events == ["opened", "closed"]
+
+
+def test_a_lifespan_that_fails_is_told(workshop: Workshop) -> None:
+    workshop.write(
+        "failing.py", GUARDED.replace('events.append("opened")', 'raise RuntimeError("no database")')
+    )
+    result = workshop.run("call", "failing", "echo", "text=x")
+    assert result.exit_code == 1
+    assert "RuntimeError: no database" in result.stderr
+    assert result.stderr.endswith("error: the service's lifespan failed\n")
+
+
+def test_nobody_at_the_url_is_told(workshop: Workshop) -> None:
+    result = workshop.run("call", "--url", "http://127.0.0.1:1", "place_order", "{}")
+    assert result.exit_code == 1
+    assert "cannot connect to http://127.0.0.1:1" in result.stderr
+    assert "check the URL, and that the service runs" in result.stderr
+
+
+def test_something_else_at_the_url_is_told(workshop: Workshop, serve: Serve) -> None:
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            headers = [(b"content-type", b"text/html")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"<p>\x1b[31mwelcome</p>"})
+            return
+        for event in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{event}.complete"})
+
+    result = workshop.run("call", "--url", serve(page), "place_order", "{}")
+    assert result.exit_code == 1
+    assert "not an answer of a service but text/html" in result.stderr
+    assert "\x1b" not in result.stderr
