@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import traceback
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Literal, Protocol, TypeAlias
 
 from ..errors import RemoteError, TaskFailed, TimedOut, WorkflowCancelled, WorkflowFailed, WorkflowTerminated
 from .payload import Payload
+from .source import is_machinery
 
 __all__ = ["PLAIN", "Failure", "FailureCodec", "FailureKind", "child_error", "describe_error", "task_error"]
 
@@ -126,6 +128,16 @@ def _traceback_text(error: BaseException) -> str:
     """Return the error's own stack as text, without its causes: they travel as data."""
     if isinstance(error, RemoteError):
         return error.traceback
-    lines = traceback.format_exception(type(error), error, error.__traceback__, chain=False)
+    lines = traceback.format_exception(
+        type(error), error, _beyond_the_engine(error.__traceback__), chain=False
+    )
     text = "".join(lines)
     return text if len(text) <= TRACEBACK_CHARS_MAX else "[...]\n" + text[-TRACEBACK_CHARS_MAX:]
+
+
+def _beyond_the_engine(entry: TracebackType | None) -> TracebackType | None:
+    """Return the part of a traceback that begins with the user's code; all of it, if there is none."""
+    found = entry
+    while found is not None and is_machinery(found.tb_frame):
+        found = found.tb_next
+    return found or entry

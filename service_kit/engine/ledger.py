@@ -79,17 +79,19 @@ class Ledger:
                 return True
         return False
 
-    def end(self, ending: Ending, where: str) -> None:
-        """Take the end of the execution, whose code is at `where`; nothing counts after it."""
+    def end(self, ending: Ending, where: str) -> Ending:
+        """Take the end of the execution, whose code is at `where`; return the one that counts: the recorded one."""
+        self.stopped = True
         if not self.replaying:
             self.fresh.append(ending)
-        elif self.error is None:
-            recorded = self._next_call() or self._event(self._cursor)
-            if recorded is not None and _same_ending(recorded, ending):
-                self._cursor += 1
-            else:
-                self.reject(_other_end(recorded, ending, where))
-        self.stopped = True
+            return ending
+        recorded = self._next_call() or self._event(self._cursor)
+        if isinstance(recorded, Ending) and _same_ending(recorded, ending):
+            self._cursor += 1
+            return recorded
+        if self.error is None:
+            self.reject(_other_end(recorded, ending, where))
+        return ending
 
     def reject(self, error: Exception) -> Exception:
         """Stop because of `error`, and return it; the first one is the one that the turn raises."""
@@ -157,7 +159,7 @@ def _same(recorded: Call, made: Call) -> bool:
     )
 
 
-def _same_ending(recorded: HistoryEvent, made: Ending) -> bool:
+def _same_ending(recorded: Ending, made: Ending) -> bool:
     match made:
         case ExecutionSucceeded(args_hash=args_hash) | ContinuedAsNew(args_hash=args_hash):
             return type(recorded) is type(made) and getattr(recorded, "args_hash", None) == args_hash

@@ -212,8 +212,7 @@ class Machine:
                 ledger.write(CancelSent(ledger.next_seq(), call.id, "the parent has ended"))
             elif call.parent_close == "terminate":
                 ledger.write(TerminateSent(ledger.next_seq(), call.id, "the parent has ended"))
-        ledger.end(ending, self._code.line)
-        self.ending = ending
+        self.ending = ledger.end(ending, self._code.line)
 
     def _missing(self, recorded: str) -> NonDeterminismError:
         return NonDeterminismError(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from types import FrameType
 from typing import Any
 
-__all__ = ["caller_line", "waiting_lines"]
+__all__ = ["caller_line", "is_machinery", "waiting_lines"]
 
 MACHINERY = sys.stdlib_module_names | {"service_kit"}
 """Packages whose frames are never the user's line."""
@@ -17,7 +17,7 @@ MACHINERY = sys.stdlib_module_names | {"service_kit"}
 def caller_line() -> str:
     """Return `file:line in function` of the workflow code that is running now."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and _package(frame) in MACHINERY:
+    while frame is not None and is_machinery(frame):
         frame = frame.f_back
     return _line(frame) if frame is not None else "unknown line"
 
@@ -28,12 +28,18 @@ def waiting_lines(tasks: Iterable[asyncio.Task[Any]]) -> str:
     return "; ".join(lines)
 
 
+def is_machinery(frame: FrameType) -> bool:
+    """Return whether a frame is of this package or the standard library, and not of the user's code."""
+    name: str = frame.f_globals.get("__name__", "")
+    return name.partition(".")[0] in MACHINERY
+
+
 def _waiting_line(awaited: Any) -> str:
     """Return the innermost line of the user's code on the chain of awaits."""
     found = ""
     while awaited is not None:
         frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)
-        if frame is not None and _package(frame) not in MACHINERY:
+        if frame is not None and not is_machinery(frame):
             found = _line(frame)
         awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None)
     return found
@@ -41,8 +47,3 @@ def _waiting_line(awaited: Any) -> str:
 
 def _line(frame: FrameType) -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"
-
-
-def _package(frame: FrameType) -> str:
-    name: str = frame.f_globals.get("__name__", "")
-    return name.partition(".")[0]

@@ -22,10 +22,11 @@ from service_kit.engine.arrivals import (
 )
 from service_kit.engine.calls import Call, ChildStarted, TaskScheduled, TimerStarted
 from service_kit.engine.failure import Failure
-from service_kit.engine.history import ExecutionRaised, HistoryEvent, TurnStarted
+from service_kit.engine.history import HistoryEvent, TurnStarted
 from service_kit.engine.instance import replay
 from service_kit.engine.wire import decode_events, encode_events
 from tests.engine.driving import BEGIN_S, Execution, code_of
+from tests.engine.golden import plain
 from tests.engine.programs import NAMES, Program, programs, run_program
 
 TURNS_MAX = 40
@@ -147,16 +148,6 @@ def test_calls_are_numbered_once_and_answered_once(program: Program, random: Ran
     times = [event.at_s for event in run.history if isinstance(event, TurnStarted)]
     assert times == sorted(times)
     assert times[0] == BEGIN_S
-
-
-def plain(history: list[HistoryEvent]) -> list[HistoryEvent]:
-    """Return a history without the texts that may differ: those of tracebacks."""
-    return [
-        ExecutionRaised(Failure(event.failure.type, event.failure.message))
-        if isinstance(event, ExecutionRaised)
-        else event
-        for event in history
-    ]
 
 
 def without_turns(history: list[HistoryEvent]) -> list[HistoryEvent]:
