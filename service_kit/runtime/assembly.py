@@ -166,6 +166,8 @@ class Runtime:
 
     async def _task_done(self, claimed: ClaimedTask, arrival: Arrival) -> None:
         key = claimed.key
+        if self.task_worker.is_limited(claimed.name):
+            self._task_hint.set()  # its place is free
         self.orchestrator.wake(key.execution, Incoming(stored(arrival), key.run, key))
 
     def _committed(self, commit: TurnCommit) -> None:

@@ -70,6 +70,10 @@ class TaskWorker:
         """Return the claim under which this process runs a task that it schedules; None if it has no room."""
         return self._new_claim() if self.room and self._allowance(name).unlimited else None
 
+    def is_limited(self, name: str) -> bool:
+        """Whether attempts of this task wait for each other."""
+        return not self._allowance(name).unlimited
+
     def accept(self, claimed: ClaimedTask) -> None:
         """Run an attempt that is claimed for this worker."""
         if claimed.key in self._running:

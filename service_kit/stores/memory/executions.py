@@ -1,0 +1,205 @@
+"""Executions in memory. Every method is atomic: none awaits between its first look and its last change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from service_kit.engine.arrivals import Arrival
+from service_kit.runtime.dispatcher import stored
+from service_kit.runtime.ports import Conflict
+from service_kit.runtime.records import (
+    CancelTask,
+    CreateExecution,
+    Deliver,
+    Effect,
+    ExecutionPage,
+    ExecutionQuery,
+    ExecutionRecord,
+    Known,
+    NewExecution,
+    Publish,
+    ScheduleTask,
+    StoredArrival,
+    StoredExecution,
+    TurnCommit,
+)
+from service_kit.stores.memory.deliveries import MemoryDeliveries
+from service_kit.stores.memory.tasks import MemoryTasks
+
+
+@dataclass(slots=True)
+class _Kept:
+    record: ExecutionRecord
+    history: list[str] = field(default_factory=list[str])
+    arrivals: dict[str, StoredArrival] = field(default_factory=dict[str, StoredArrival])
+    states: dict[str, str] = field(default_factory=dict[str, str])
+
+
+class MemoryExecutions:
+    """The ports `Executions` and `ExecutionIndex`."""
+
+    def __init__(self, tasks: MemoryTasks, deliveries: MemoryDeliveries) -> None:
+        self._tasks = tasks
+        self._deliveries = deliveries
+        self._kept: dict[str, _Kept] = {}
+
+    async def create(self, new: NewExecution) -> ExecutionRecord:
+        return self._create(new)
+
+    async def load(self, id: str, known: Known | None = None) -> StoredExecution | None:
+        kept = self._kept.get(id)
+        if kept is None:
+            return None
+        skip = known.turn if known is not None and known.run == kept.record.run else 0
+        return StoredExecution(kept.record, kept.history[skip:], list(kept.arrivals.values()))
+
+    async def commit(self, turn: TurnCommit) -> None:
+        kept = self._kept.get(turn.execution)
+        if kept is None:
+            raise Conflict(f"execution '{turn.execution}' is gone")
+        record = kept.record
+        if (record.run, record.turn) != (turn.run, turn.turn) or record.outcome is not None:
+            raise Conflict(f"turn {turn.turn} of run {turn.run} of execution '{turn.execution}' is not due")
+        for key in turn.used:
+            kept.arrivals.pop(key, None)
+        for key_of_task in turn.finished:
+            self._tasks.finish(key_of_task)
+        kept.states.update(turn.states)
+        if turn.successor is None:
+            kept.history.append(turn.events)
+            kept.record = replace(
+                record,
+                turn=record.turn + 1,
+                wake_at_s=turn.wake_at_s,
+                status=turn.status,
+                outcome=turn.outcome,
+                ended_at_s=None if turn.outcome is None else turn.at_s,
+            )
+        else:
+            kept.history = []
+            kept.arrivals = {a.key: a for a in [stored(turn.successor), *kept.arrivals.values()]}
+            kept.record = replace(record, run=record.run + 1, turn=0, wake_at_s=turn.at_s)
+        if turn.outcome is not None:
+            kept.arrivals.clear()
+        for effect in turn.effects:
+            self._apply(effect)
+
+    async def deliver(self, id: str, arrival: StoredArrival, run: int | None = None) -> bool:
+        return self.arrive(id, arrival, run)
+
+    async def read(self, id: str) -> ExecutionRecord | None:
+        kept = self._kept.get(id)
+        return kept.record if kept else None
+
+    async def state(self, id: str, name: str) -> str | None:
+        kept = self._kept.get(id)
+        return kept.states.get(name) if kept else None
+
+    async def pause(self, id: str, reason: str | None) -> bool:
+        kept = self._kept.get(id)
+        if kept is not None:
+            kept.record = replace(kept.record, paused=reason)
+        return kept is not None
+
+    async def list(self, query: ExecutionQuery) -> ExecutionPage:
+        newest_first = sorted(
+            self._kept.values(), key=lambda k: (k.record.created_at_s, k.record.id), reverse=True
+        )
+        found = [k.record for k in newest_first if _wanted(k.record, query)]
+        if query.after is not None:
+            cursors = [_cursor(record) for record in found]
+            found = [r for r, cursor in zip(found, cursors, strict=True) if cursor < query.after]
+        page = found[: query.limit]
+        return ExecutionPage(page, _cursor(page[-1]) if len(found) > len(page) else None)
+
+    async def due(self, now_s: float, limit: int) -> Sequence[str]:
+        due = [kept.record for kept in self._kept.values() if self._is_due(kept, now_s)]
+        due.sort(key=lambda record: (record.wake_at_s or record.created_at_s, record.id))
+        return [record.id for record in due[:limit]]
+
+    async def next_wake_s(self) -> float | None:
+        wakes = [
+            k.record.wake_at_s
+            for k in self._kept.values()
+            if _moves(k.record) and k.record.wake_at_s is not None
+        ]
+        return min(wakes, default=None)
+
+    def arrive(self, id: str, arrival: StoredArrival, run: int | None = None) -> bool:
+        """Keep an arrival, as `deliver`; for the other parts of this store."""
+        kept = self._kept.get(id)
+        if kept is None or (run is not None and kept.record.run != run):
+            return False
+        if kept.record.outcome is None:
+            kept.arrivals.setdefault(arrival.key, arrival)
+        return True
+
+    def answer(self, execution: str, run: int, arrival: Arrival) -> None:
+        """Let the answer to a call arrive, if its run goes on."""
+        self.arrive(execution, stored(arrival), run)
+
+    def _create(self, new: NewExecution) -> ExecutionRecord:
+        started = new.started
+        kept = self._kept.get(started.id)
+        if kept is None:
+            record = ExecutionRecord(
+                id=started.id,
+                workflow=started.workflow,
+                status="running",
+                input_digest=new.input_digest,
+                created_at_s=new.created_at_s,
+                ended_at_s=None,
+                run=0,
+                turn=0,
+                wake_at_s=new.begin_at_s,
+                parent=new.parent,
+                paused=None,
+                attributes=dict(new.attributes),
+                outcome=None,
+            )
+            first = stored(started)
+            kept = self._kept[started.id] = _Kept(record, arrivals={first.key: first})
+        return kept.record
+
+    def _apply(self, effect: Effect) -> None:
+        match effect:
+            case ScheduleTask():
+                self._tasks.schedule(effect)
+            case CancelTask(key=key):
+                self._tasks.cancel(key)
+            case CreateExecution(new=new, if_taken=if_taken):
+                record = self._create(new)
+                if record.parent != new.parent and new.parent is not None:
+                    self.arrive(new.parent.execution, if_taken, new.parent.run)
+            case Deliver(execution=id, arrival=arrival, run=run):
+                self.arrive(id, arrival, run)
+            case Publish():
+                self._deliveries.add(effect)
+            case _:
+                assert_never(effect)
+
+    def _is_due(self, kept: _Kept, now_s: float) -> bool:
+        record = kept.record
+        if not _moves(record):
+            return False
+        wakes = record.wake_at_s is not None and record.wake_at_s <= now_s
+        # Before its first turn an execution may be delayed: what has arrived then waits with it.
+        return wakes or (record.turn > 0 and bool(kept.arrivals))
+
+
+def _moves(record: ExecutionRecord) -> bool:
+    return record.outcome is None and record.paused is None
+
+
+def _wanted(record: ExecutionRecord, query: ExecutionQuery) -> bool:
+    return (
+        query.workflow in (None, record.workflow)
+        and query.status in (None, record.status)
+        and all(record.attributes.get(name) == value for name, value in query.attributes.items())
+    )
+
+
+def _cursor(record: ExecutionRecord) -> str:
+    return f"{record.created_at_s:020.6f}/{record.id}"
