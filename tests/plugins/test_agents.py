@@ -8,8 +8,7 @@ import httpx
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
-from client_kit import ProblemError, connect
-from client_kit.auth.api_key import ApiKeyAuth
+from client_kit import ApiKeyAuth, ProblemError, connect
 from plugins.todo.model import TodoNotFound
 from plugins.todo.secured import SecuredTodos
 
