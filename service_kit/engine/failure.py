@@ -64,7 +64,7 @@ def describe_error(error: BaseException, codec: FailureCodec = PLAIN, *, depth: 
     cls = type(error)
     return Failure(
         type=f"{cls.__module__}:{cls.__qualname__}",
-        message=str(error),
+        message=_writable(str(error)),
         kind=_kind(error),
         fields=codec.fields(error),
         traceback=_traceback_text(error),
@@ -131,8 +131,13 @@ def _traceback_text(error: BaseException) -> str:
     lines = traceback.format_exception(
         type(error), error, _beyond_the_engine(error.__traceback__), chain=False
     )
-    text = "".join(lines)
+    text = _writable("".join(lines))
     return text if len(text) <= TRACEBACK_CHARS_MAX else "[...]\n" + text[-TRACEBACK_CHARS_MAX:]
+
+
+def _writable(text: str) -> str:
+    """Return text without lone surrogates, such as file names hold: no store could take the history."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _beyond_the_engine(entry: TracebackType | None) -> TracebackType | None:

@@ -86,11 +86,13 @@ class ExecutionTerminated:
 
 @dataclass(frozen=True, slots=True)
 class ContinuedAsNew:
-    """The execution begins again with an empty history, this input, and the signals it has not used yet."""
+    """The execution begins again with an empty history: its next `ExecutionStarted` takes over what is here."""
 
     input: Payload
     args_hash: str
+    calls_made: int
     signals: tuple[SignalReceived, ...] = ()
+    """Those that it has not used yet."""
 
 
 Ending: TypeAlias = (

@@ -111,17 +111,13 @@ class Machine:
         if self.ledger.error is not None:
             raise self.ledger.error
 
-    def hand_on(self, signal: SignalReceived) -> None:
-        """Keep a signal that comes in the turn in which the run was continued: it is the next run's."""
-        context = self._context
-        if (
-            isinstance(self.ending, ContinuedAsNew)
-            and context is not None
-            and context.mailbox.expects(signal)
-        ):
-            context.mailbox.deliver(signal)
-            last = ContinuedAsNew(self.ending.input, self.ending.args_hash, context.mailbox.unused())
-            self.ledger.fresh[self.ledger.fresh.index(self.ending)] = self.ending = last
+    def leaves(self, arrival: Arrival) -> bool:
+        """Return whether this, which comes after the run's end, is for the run that follows it."""
+        if not isinstance(self.ending, ContinuedAsNew):
+            return False
+        if isinstance(arrival, SignalReceived):
+            return self._context is not None and self._context.mailbox.expects(arrival)
+        return isinstance(arrival, CancelRequested | TerminateRequested)
 
     def _apply(self, arrival: Arrival) -> None:
         context = self._context
@@ -153,6 +149,7 @@ class Machine:
 
     def _start(self, started: ExecutionStarted) -> None:
         loop = self.loop
+        self.ledger.count_from(started.calls_made)
         loop.seed_order(int(digest(f"{started.id}:{started.run}"), 16))
         self._context = context = WorkflowContext(loop, self.ledger, started, loop.time())
         loop.workflow = context
@@ -188,7 +185,8 @@ class Machine:
         if self.loop.failure is not None:
             return ExecutionRaised(describe_error(self.loop.failure, self._code.failures))
         if context.successor is not None:
-            return ContinuedAsNew(context.successor, digest(context.successor), context.mailbox.unused())
+            unused = context.mailbox.unused()
+            return ContinuedAsNew(context.successor, digest(context.successor), self.ledger.made, unused)
         if not main.done():
             return None
         if main.cancelled():

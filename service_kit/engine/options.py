@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from ..errors import DefinitionError
 from .retry import Retry
 
 __all__ = ["ChildOptions", "ParentClose", "TaskOptions"]
@@ -24,6 +25,10 @@ class TaskOptions:
     """Of all attempts together, from the call to the last end."""
     heartbeat_timeout_s: float | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("timeout_s", "schedule_to_close_s", "heartbeat_timeout_s"):
+            _check_seconds(self, name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildOptions:
@@ -34,3 +39,16 @@ class ChildOptions:
     timeout_s: float | None = None
     start_delay_s: float | None = None
     parent_close: ParentClose = "cancel"
+
+    def __post_init__(self) -> None:
+        for name in ("timeout_s", "start_delay_s"):
+            _check_seconds(self, name)
+
+
+def _check_seconds(options: object, name: str) -> None:
+    seconds: float | None = getattr(options, name)
+    if seconds is not None and not 0 <= seconds < float("inf"):
+        problem = "is no number of seconds"
+        raise DefinitionError(
+            f"{name}={seconds!r}", problem, "give a finite number >= 0, or None for no limit"
+        )

@@ -9,6 +9,8 @@ from ..errors import DefinitionError
 
 __all__ = ["Retry", "error_names"]
 
+INFINITE = float("inf")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
@@ -34,13 +36,13 @@ class Retry:
                 self.max_attempts is not None and self.max_attempts < 1,
                 "count the first attempt: >= 1",
             ),
-            ("backoff_s", not self.backoff_s >= 0, "give seconds, >= 0"),
+            ("backoff_s", not 0 <= self.backoff_s < INFINITE, "give seconds, >= 0"),
             (
                 "backoff_factor",
-                not self.backoff_factor >= 1,
+                not 1 <= self.backoff_factor < INFINITE,
                 "give a factor >= 1; 1 waits equally long each time",
             ),
-            ("backoff_max_s", not self.backoff_max_s >= 0, "give seconds, >= 0"),
+            ("backoff_max_s", not 0 <= self.backoff_max_s < INFINITE, "give seconds, >= 0"),
             ("jitter", not 0 <= self.jitter <= 1, "give a part of the wait, from 0 to 1"),
         ):
             if wrong:

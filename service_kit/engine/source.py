@@ -13,13 +13,18 @@ __all__ = ["caller_line", "is_machinery", "waiting_lines"]
 MACHINERY = sys.stdlib_module_names | {"service_kit"}
 """Packages whose frames are never the user's line."""
 
+TURN = "service_kit.engine.machine"
+"""The module that all workflow code runs beneath."""
+
 
 def caller_line() -> str:
     """Return `file:line in function` of the workflow code that is running now."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and is_machinery(frame):
+        if frame.f_globals.get("__name__") == TURN:
+            return "outside of its code, where an arrival is applied"
         frame = frame.f_back
-    return _line(frame) if frame is not None else "unknown line"
+    return _line(frame) if frame is not None else "an unknown line"
 
 
 def waiting_lines(tasks: Iterable[asyncio.Task[Any]]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .arrivals import Arrival, DeadlinePassed, SignalReceived, TimerFired
+from .arrivals import Arrival, DeadlinePassed, TimerFired
 from .calls import Call
 from .history import Ending, Flag, HistoryEvent, TurnStarted, calls_of
 from .instance import Instance
@@ -34,14 +34,15 @@ class Turn:
     """What to append to the history; empty if no arrival was one that the execution waits for."""
     calls: tuple[Call, ...]
     outcome: Outcome
+    left: tuple[Arrival, ...] = ()
+    """Arrivals that the next run of an execution that continues as new has to get. All others are used up."""
 
 
 def take_turn(instance: Instance, arrivals: Sequence[Arrival], now_s: float) -> Turn:
     """Apply `arrivals` in order, then whatever is due by `now_s` (seconds since the epoch).
 
     After each of them the workflow runs until it waits, so it does the same however arrivals of one time are
-    grouped into turns. Those that it does not wait for change nothing. All are used up once the turn is
-    committed.
+    grouped into turns. Those that it does not wait for change nothing.
 
     Raises `NonDeterminismError` if the code does what a workflow cannot, and `TurnTooLong` if it never waits:
     the instance is then discarded, and nothing has happened.
@@ -50,23 +51,24 @@ def take_turn(instance: Instance, arrivals: Sequence[Arrival], now_s: float) -> 
         events: list[HistoryEvent] = []
         machine.ledger.fresh = events
         machine.loop.advance(_latest_s(machine, arrivals, now_s))
-        for arrival in arrivals:
-            _take(machine, arrival)
+        left = [arrival for arrival in arrivals if not _take(machine, arrival) and machine.leaves(arrival)]
         while machine.ending is None and (due := _next_due(machine)) is not None:
             _take(machine, due)
-    return Turn(tuple(events), calls_of(events), instance.ending or Waiting(instance.wake_at_s))
+    outcome = instance.ending or Waiting(instance.wake_at_s)
+    return Turn(tuple(events), calls_of(events), outcome, tuple(left))
 
 
-def _take(machine: Machine, arrival: Arrival) -> None:
-    if machine.expects(arrival):
-        fresh = machine.ledger.fresh
-        if not fresh:
-            flags = () if machine.has_started else tuple(int(flag) for flag in Flag)
-            fresh.append(TurnStarted(machine.loop.time(), flags))
-        fresh.append(arrival)
-        machine.accept(arrival)
-    elif isinstance(arrival, SignalReceived):
-        machine.hand_on(arrival)
+def _take(machine: Machine, arrival: Arrival) -> bool:
+    """Apply an arrival; return whether the workflow waits for it."""
+    if not machine.expects(arrival):
+        return False
+    fresh = machine.ledger.fresh
+    if not fresh:
+        flags = () if machine.has_started else tuple(int(flag) for flag in Flag)
+        fresh.append(TurnStarted(machine.loop.time(), flags))
+    fresh.append(arrival)
+    machine.accept(arrival)
+    return True
 
 
 def _latest_s(machine: Machine, arrivals: Sequence[Arrival], now_s: float) -> float:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from service_kit.engine.arrivals import ChildRaised, ChildSucceeded, TerminateRequested
+from service_kit.engine.arrivals import ChildRaised, ChildSucceeded, TaskSucceeded, TerminateRequested
 from service_kit.engine.calls import (
     CancelSent,
     ChildStarted,
@@ -26,7 +26,7 @@ from service_kit.engine.history import ContinuedAsNew
 from service_kit.engine.options import ChildOptions, ParentClose, TaskOptions
 from service_kit.engine.payload import digest
 from service_kit.engine.retry import Retry
-from service_kit.errors import TimedOut, WorkflowFailed
+from service_kit.errors import DefinitionError, TimedOut, WorkflowFailed
 from tests.engine.conftest import Begin
 from tests.engine.driving import BEGIN_S, Execution, task
 
@@ -97,6 +97,14 @@ def test_options_of_a_task_travel_with_the_call(begin: Begin) -> None:
     assert run.calls(TaskScheduled) == [TaskScheduled(1, "a", digest("1"), "1", options)]
 
 
+@pytest.mark.parametrize("seconds", [-1.0, float("inf"), float("nan")])
+def test_options_that_no_history_could_hold_are_refused(seconds: float) -> None:
+    with pytest.raises(DefinitionError, match="timeout_s="):
+        TaskOptions(timeout_s=seconds)
+    with pytest.raises(DefinitionError, match="start_delay_s="):
+        ChildOptions(start_delay_s=seconds)
+
+
 def test_state_is_published(begin: Begin) -> None:
     async def progresses() -> None:
         workflow = require_workflow("the test")
@@ -121,7 +129,7 @@ def test_events_have_ids_that_every_replay_repeats(begin: Begin) -> None:
     run.succeed("a")
     (call,) = run.calls(EventsEmitted)
     assert call.name == "OrderPlaced,OrderPaid"
-    assert call.events == (Emitted("x:0:2.0", "OrderPlaced", "{}"), Emitted("x:0:2.1", "OrderPaid", "[1]"))
+    assert call.events == (Emitted("x:2.0", "OrderPlaced", "{}"), Emitted("x:2.1", "OrderPaid", "[1]"))
 
 
 def test_other_executions_can_be_cancelled_and_terminated(begin: Begin) -> None:
@@ -244,11 +252,11 @@ def test_child_runs_beside_its_parent(begin: Begin) -> None:
 
     run = begin(parent)
     (call,) = run.calls(ChildStarted)
-    assert (call.name, call.input, call.id, call.parent_close) == ("pack", '"box"', "x:0:1", "cancel")
+    assert (call.name, call.input, call.id, call.parent_close) == ("pack", '"box"', "x:1", "cancel")
     run.arrive(ChildSucceeded(1, '"packed"'))
     assert run.arrive(ChildSucceeded(1, '"twice"')).events == ()
     run.succeed("a")
-    assert run.result == ["x:0:1", "packed"]
+    assert run.result == ["x:1", "packed"]
 
 
 def test_child_that_fails_raises_in_the_parent(begin: Begin) -> None:
@@ -276,7 +284,7 @@ def test_child_that_nobody_waits_for_any_more_is_told(begin: Begin) -> None:
     run = begin(parent)
     run.pass_time(5)
     (sent,) = run.calls(CancelSent)
-    assert sent.target == "x:0:2"
+    assert sent.target == "x:2"
     assert run.arrive(ChildSucceeded(2, "1")).events == ()
     run.succeed("a")
     assert len(run.calls(CancelSent)) == 1
@@ -313,7 +321,7 @@ def test_continue_as_new_ends_the_run_where_it_stands(begin: Begin) -> None:
 
     run = begin(forever, 4)
     run.succeed("a")
-    assert run.turn.outcome == ContinuedAsNew("5", digest("5"))
+    assert run.turn.outcome == ContinuedAsNew("5", digest("5"), 1)
     assert [call.name for call in run.calls(TaskScheduled)] == ["a"]
 
 
@@ -330,6 +338,17 @@ def test_continue_as_new_from_any_task_ends_the_run(begin: Begin) -> None:
     run = begin(forever)
     assert isinstance(run.turn.outcome, ContinuedAsNew)
     assert run.calls(TaskScheduled) == []
+
+
+def test_late_answer_to_a_call_of_the_run_before_answers_nothing(begin: Begin) -> None:
+    async def again() -> object:
+        return await task("a")
+
+    run = begin(again, run=1, calls_made=5)
+    assert run.calls(TaskScheduled)[0].seq == 6
+    assert run.arrive(TaskSucceeded(1, '"of the run before"')).events == ()
+    run.arrive(TaskSucceeded(6, '"mine"'))
+    assert run.result == "mine"
 
 
 def test_calls_after_the_end_do_nothing(begin: Begin) -> None:

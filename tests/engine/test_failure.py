@@ -114,6 +114,12 @@ def test_enormous_traceback_is_cut() -> None:
     assert failure.traceback.startswith("[...]")
 
 
+def test_text_that_no_store_could_take_is_escaped() -> None:
+    failure = describe_error(raised(OSError("no file 'caf\udce9'")))
+    assert failure.message == r"no file 'caf\udce9'"
+    assert failure.traceback.encode()
+
+
 def test_remote_error_that_travels_again_keeps_its_first_traceback() -> None:
     failure = describe_error(raised(ValueError("no")))
     again = describe_error(raised(task_error("a", failure)))

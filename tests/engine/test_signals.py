@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from service_kit.engine.arrivals import CancelRequested, SignalReceived
+from service_kit.engine.arrivals import CancelRequested, SignalReceived, TaskSucceeded
 from service_kit.engine.calls import SignalSent, TimerStarted
 from service_kit.engine.context import require_workflow
 from service_kit.engine.history import ContinuedAsNew
+from service_kit.engine.payload import digest
 from service_kit.errors import TimedOut
 from tests.engine.conftest import Begin
 from tests.engine.driving import BEGIN_S, Execution, task
@@ -267,7 +268,7 @@ def test_signal_to_another_execution_has_an_id_that_every_replay_repeats(begin: 
     run = begin(sends)
     run.succeed("a")
     (sent,) = run.calls(SignalSent)
-    assert (sent.target, sent.name, sent.payload, sent.id) == ("other-1", "word", '"hi"', "x:0:2")
+    assert (sent.target, sent.name, sent.payload, sent.id) == ("other-1", "word", '"hi"', "x:2")
 
 
 def test_unused_signals_are_handed_to_the_next_run(begin: Begin) -> None:
@@ -291,25 +292,34 @@ def test_unused_signals_are_handed_to_the_next_run(begin: Begin) -> None:
     assert following.result == [1, 2, 3]
 
 
-def test_signal_in_the_turn_that_continues_the_run_is_the_next_runs() -> None:
+def test_what_arrives_in_the_turn_that_continues_the_run_is_left_to_the_next() -> None:
     async def again() -> None:
+        on(lambda payload: None, "handled")
+        require_workflow("the test").schedule_task("late", "1")
         await receive()
         await require_workflow("the test").continue_as_new("1")
 
     run = Execution(again, cold=False)
     run.start()
-    run.arrive(
+    cancel = CancelRequested("stop")
+    seen, after, handled = (
         SignalReceived("1", "word", "1"),
         SignalReceived("2", "word", "2"),
-        SignalReceived("1", "word", "1"),
-        SignalReceived("3", "word", "3"),
+        SignalReceived("3", "handled", "3"),
     )
-    ending = run.turn.outcome
-    assert isinstance(ending, ContinuedAsNew)
-    assert [signal.id for signal in ending.signals] == ["2", "3"]
-    assert run.history[-1] == ending
+    turn = run.arrive(seen, TaskSucceeded(1, "1"), after, handled, seen, cancel)
+    assert turn.left == (after, handled, cancel)
+    assert run.history[-1] == turn.outcome == ContinuedAsNew("1", digest("1"), 1)
+    assert run.arrive(after).left == (after,)
     run.replay()
-    assert run.instance.ending is not None
+    assert run.instance.ending == turn.outcome
+
+
+def test_nothing_is_left_of_what_arrives_after_any_other_end(begin: Begin) -> None:
+    async def ends() -> None:
+        pass
+
+    assert begin(ends).signal("word", 1, id="1").left == ()
 
 
 def test_cancelled_receive_leaves_nothing_behind(begin: Begin) -> None:

@@ -315,6 +315,7 @@ def test_workflow_that_raises_fails_with_its_traceback(begin: Begin) -> None:
     run.succeed("a")
     assert (run.failure.type, run.failure.message) == ("builtins:ValueError", "bad luck")
     assert 'raise ValueError("bad luck")' in run.failure.traceback
+    assert "machine.py" not in run.failure.traceback
 
 
 # Instances
