@@ -156,12 +156,7 @@ class Service:
         """Return the OpenAPI 3.1 document as openapi-pydantic's model, to edit and serve at a path of your own."""
         from service_kit.openapi.model import specification_model  # outward, as above
 
-        raw: dict[str, Any] | None = None
-        if cls._contract.routes:
-            from service_kit.http.raw import RawRoutes  # as above
-
-            raw = RawRoutes(cls._contract.title, cls._contract.routes).specification()
-        return specification_model(cls._contract, url=url, include_rpc=include_rpc, raw=raw)
+        return specification_model(cls._contract, url=url, include_rpc=include_rpc)
 
 
 def contract_of(service: type[Service]) -> ServiceContract:
