@@ -31,11 +31,11 @@ from service_kit.contract.declaration import (
 from service_kit.contract.exchange import Middleware
 from service_kit.contract.parameters import resolve_hints
 from service_kit.contract.route import IDEMPOTENT, Method, parse_route
-from service_kit.contract.security import AnyScheme
 from service_kit.errors import DefinitionError, ServiceError
 
 if TYPE_CHECKING:
     from client_kit import BoundCommand, BoundStream
+    from service_kit.contract.security import AnyScheme
     from service_kit.contract.service import Service
 
 P = ParamSpec("P")

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, cast
 from typing_extensions import TypedDict, Unpack
 
 from service_kit.contract.command import AnyCommand, Command, StreamCommand
-from service_kit.contract.cors import Cors
 from service_kit.contract.declaration import Declaration
 from service_kit.contract.exchange import Middleware
-from service_kit.contract.plugin import Plugin
-from service_kit.contract.security import AnyScheme
 from service_kit.errors import DefinitionError, ServiceError
 
 if TYPE_CHECKING:
     from openapi_pydantic import OpenAPI
 
     from client_kit import Connection
+    from service_kit.contract.cors import Cors
+    from service_kit.contract.plugin import Plugin
+    from service_kit.contract.security import AnyScheme
     from service_kit.contract.workflow import Workflow
     from service_kit.http import AsgiApplication, HttpOptions
 
@@ -83,9 +83,19 @@ class ServiceContract:
     routes: tuple[object, ...] = ()
     use: tuple[Middleware | AsgiMiddleware, ...] = ()
     security: tuple[AnyScheme, ...] = ()
-    plugin: Plugin = field(default_factory=Plugin)
+    declared_plugin: Plugin | None = None
     cors: Cors | None = None
     lifespan: Lifespan | None = None
+
+    @property
+    def plugin(self) -> Plugin:
+        """What an agent's catalogue is told: as declared, or the defaults."""
+        if self.declared_plugin is not None:
+            return self.declared_plugin
+        # Asked for by the manifest alone; two pydantic models are too dear for the import of every service.
+        from service_kit.contract.plugin import Plugin
+
+        return Plugin()
 
     @property
     def errors(self) -> dict[str, type[ServiceError]]:
@@ -177,7 +187,7 @@ def _describe(cls: type[Service], options: ServiceOptions, scope: Mapping[str, A
     given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
     contract = replace(
         inherited,
-        **{k: v for k, v in given.items() if k != "name"},
+        **{"declared_plugin" if k == "plugin" else k: v for k, v in given.items() if k != "name"},
         name=_checked_name(cls, options.get("name") or _kebab(cls.__name__)),
         title=cls.__name__,
         description=_own_doc(cls) or inherited.description,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -99,6 +98,8 @@ class StringCodec:
             scalars = [_json_scalar(text) for text in texts]
             if all(scalar is text for scalar, text in zip(scalars, texts, strict=True)):
                 raise
+            import json
+
             try:
                 # As JSON, which has enums by value; strict, or `true` would be the integer 1.
                 sent = json.dumps(scalars if self.shape == "list" else scalars[-1])
@@ -110,6 +111,8 @@ class StringCodec:
 
 def _json_scalar(text: str) -> Any:
     """Return `text` as the number or boolean it spells in JSON, or the text itself."""
+    import json  # only texts that do not fit come here
+
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import re
 from itertools import count
+from typing import TYPE_CHECKING
 
 from service_kit.contract.command import AnyCommand
 from service_kit.contract.exchange import Next, Request, Response, set_current_request
 from service_kit.contract.route import RPC_PREFIX
 from service_kit.contract.service import ServiceContract
-from service_kit.http.cors import CorsPolicy
 from service_kit.http.documents import Documents
 from service_kit.http.endpoint import Endpoint
 from service_kit.http.options import HttpOptions
 from service_kit.http.problems import KitProblem, respond
-from service_kit.http.raw import RawRoutes
 from service_kit.http.router import Found, Router, WrongMethod
-from service_kit.http.security import Gate
-from service_kit.runtime.idempotency import IdempotencyStore
+
+if TYPE_CHECKING:
+    from service_kit.http.cors import CorsPolicy
+    from service_kit.http.raw import RawRoutes
+    from service_kit.http.security import Gate
+    from service_kit.runtime.idempotency import IdempotencyStore
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -39,9 +42,9 @@ class Application:
     def __init__(self, contract: ServiceContract, options: HttpOptions, store: IdempotencyStore) -> None:
         self.contract = contract
         self.options = options
-        self.raw = RawRoutes(contract.title, contract.routes) if contract.routes else None
-        self.gate = Gate(contract.security) if contract.security else None
-        self._cors = CorsPolicy(contract.cors) if contract.cors else None
+        self.raw = _raw_routes(contract)
+        self.gate = _gate(contract)
+        self._cors = _cors_policy(contract)
         self._router = self._routes(store)
         # Unique among processes and unguessable enough for a log line; cheaper than a UUID for each request.
         self._id_prefix = os.urandom(6).hex()
@@ -125,3 +128,30 @@ class Application:
         for path, answer in Documents(self.contract, self.options, raw).routes():
             router.add("GET", path, Target(answer, None))
         return router
+
+
+# What not every service has is imported by those that have it: each import is part of a Lambda function's cold start.
+
+
+def _raw_routes(contract: ServiceContract) -> RawRoutes | None:
+    if not contract.routes:
+        return None
+    from service_kit.http.raw import RawRoutes
+
+    return RawRoutes(contract.title, contract.routes)
+
+
+def _gate(contract: ServiceContract) -> Gate | None:
+    if not contract.security:
+        return None
+    from service_kit.http.security import Gate
+
+    return Gate(contract.security)
+
+
+def _cors_policy(contract: ServiceContract) -> CorsPolicy | None:
+    if contract.cors is None:
+        return None
+    from service_kit.http.cors import CorsPolicy
+
+    return CorsPolicy(contract.cors)

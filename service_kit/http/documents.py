@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import partial
-from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -98,18 +96,26 @@ class Documents:
             raise KitProblem(
                 404, "not-found", "the documentation page needs: pip install 'service-kit[server]'"
             )
-        page = _PAGE.format(title=escape(self._contract.title), root=json.dumps(request.root_path)[1:-1])
+        import json
+
+        page = _PAGE.format(title=_escaped(self._contract.title), root=json.dumps(request.root_path)[1:-1])
         return _html(page)
 
     async def _logo(self, _: Request) -> Response:
-        letter = escape(self._contract.title[:1].upper())
+        letter = _escaped(self._contract.title[:1].upper())
         return Response(200, [(b"content-type", b"image/svg+xml")], _LOGO.format(letter=letter).encode())
 
     async def _legal(self, _: Request) -> Response:
-        title = escape(self._contract.title)
+        title = _escaped(self._contract.title)
         return _html(
             f"<!doctype html><title>{title}</title><p>The operator of {title} has published no legal terms here."
         )
+
+
+def _escaped(text: str) -> str:
+    from html import escape  # a slow import, for pages that few ask for
+
+    return escape(text)
 
 
 def _version(request: Request) -> str:

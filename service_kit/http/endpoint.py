@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from service_kit.contract.command import AnyCommand, Command, StreamCommand
 from service_kit.contract.exchange import Next, Request, Response
-from service_kit.contract.security import ApiKey
 from service_kit.contract.service import AsgiMiddleware, ServiceContract
 from service_kit.errors import ServiceError
-from service_kit.http.idempotency import Idempotency
 from service_kit.http.inputs import Decode, rest_decoder, rpc_decoder
 from service_kit.http.options import HttpOptions
 from service_kit.http.problems import KitProblem, respond
-from service_kit.http.security import Gate
 from service_kit.http.streaming import event_stream
-from service_kit.runtime.idempotency import IdempotencyStore
+
+if TYPE_CHECKING:
+    from service_kit.http.idempotency import Idempotency
+    from service_kit.runtime.idempotency import IdempotencyStore
 
 Run: TypeAlias = Callable[[Request, dict[str, Any]], Awaitable[Response]]
 
@@ -33,7 +33,8 @@ class Endpoint:
         self._contract = contract
         self._declared = declared
         self._options = options
-        self._idempotency = Idempotency(store, f"{contract.name}/{declared.name}")
+        self._store = store
+        self._idempotency: Idempotency | None = None
         self._timeout_s = declared.options.get("timeout_s")
         self._dump = declared.codec.output.serializer.to_json
 
@@ -46,9 +47,16 @@ class Endpoint:
         rest = self._declared.codec.rest
         if rest is None:
             return None
+        return self._face(rest_decoder(rest, self._query_keys()))
+
+    def _query_keys(self) -> frozenset[str]:
+        """Return the query parameters that are keys, and no parameters of the command."""
         schemes = self._contract.security_of(self._declared)
-        keys = frozenset(s.parameter for s in schemes if isinstance(s, ApiKey) and s.location == "query")
-        return self._face(rest_decoder(rest, keys))
+        if not schemes:
+            return frozenset()
+        from service_kit.contract.security import ApiKey  # see the end of `application`
+
+        return frozenset(s.parameter for s in schemes if isinstance(s, ApiKey) and s.location == "query")
 
     def _face(self, decode: Decode) -> Next:
         inner = self._stream(decode) if isinstance(self._declared, StreamCommand) else self._answer(decode)
@@ -56,6 +64,8 @@ class Endpoint:
             inner = self._around(middleware, inner)
         schemes = self._contract.security_of(self._declared)
         if schemes:
+            from service_kit.http.security import Gate
+
             inner = Gate(schemes).guard(inner)
         for outer in reversed(self._contract.use):
             if not isinstance(outer, AsgiMiddleware):
@@ -126,6 +136,11 @@ class Endpoint:
             except ServiceError as error:
                 return respond(error, self._contract.name, self._declared, request)
 
+        if self._idempotency is None:
+            # With the first key that comes: most functions see none in their life.
+            from service_kit.http.idempotency import Idempotency
+
+            self._idempotency = Idempotency(self._store, f"{self._contract.name}/{self._declared.name}")
         return await self._idempotency.answer(request, key, conclude)
 
     def _stream(self, decode: Decode) -> Next:

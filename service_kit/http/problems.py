@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,8 +17,6 @@ logger = logging.getLogger("service_kit.http")
 
 KIT = "urn:problem-type:service-kit:"
 MEDIA_TYPE = b"application/problem+json"
-
-_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class KitProblem(Exception):
@@ -83,10 +80,19 @@ def respond(error: BaseException, service: str, declared: AnyCommand | None, req
 def _problem(type_: str, status: int, detail: str, title: str | None = None) -> dict[str, Any]:
     return {
         "type": type_,
-        "title": title or _PHRASES.get(status, "Error"),
+        "title": title or _phrase(status),
         "status": status,
         "detail": detail,
     }
+
+
+def _phrase(status: int) -> str:
+    from http import HTTPStatus  # not before something fails: it is a slow import
+
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
 
 
 def _declared_name(error: ServiceError, declared: AnyCommand | None) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, TypeAlias
 
 from service_kit.contract.exchange import Next, Request, Response
@@ -79,6 +78,8 @@ def _proof(scheme: AnyScheme, request: Request) -> str | None:
 
 
 def _cookie(request: Request, name: str) -> str | None:
+    from http.cookies import CookieError, SimpleCookie
+
     try:
         morsel = SimpleCookie(request.headers.get("cookie", "")).get(name)
     except CookieError:
