@@ -30,6 +30,11 @@ INWARD: Mapping[str, set[str]] = {
 CALLERS = {"deploy", "testing", "dashboard", "cli"}
 """The rooms that may use client_kit: the outermost ones are clients."""
 
+SHARED: Mapping[str, str] = {
+    "client_kit.executions": "an execution as its callers see it, wherever it runs: one handle on both sides",
+}
+"""Modules of client_kit that every room but the engine may use."""
+
 OUTWARD: Mapping[tuple[str, str], str] = {
     ("Service.__init__", "client_kit"): "an instance of a service is its client",
     ("Service.asgi", "service_kit.hosts"): "the one public spelling of a service's HTTP face",
@@ -72,7 +77,7 @@ def imports_against_an_arrow(source: Source) -> Iterator[str]:
         elif source.package == "service_kit" and package in PACKAGES and not _admitted(source, found):
             room = rest.partition(".")[0]
             if package == "client_kit":
-                if source.room not in CALLERS:
+                if source.room not in CALLERS and not _is_shared(source, found):
                     yield f"{at} imports {found.target}; only {sorted(CALLERS)} are clients"
             elif room not in INWARD:
                 yield f"{at} imports {found.target}; name the room it comes from"
@@ -129,6 +134,12 @@ def _admitted(source: Source, found: Import) -> bool:
     return source.path == "service_kit/contract/service.py" and any(
         found.function == function and f"{found.target}.".startswith(f"{prefix}.")
         for function, prefix in OUTWARD
+    )
+
+
+def _is_shared(source: Source, found: Import) -> bool:
+    return source.room not in ("errors", "engine") and any(
+        f"{found.target}.".startswith(f"{module}.") for module in SHARED
     )
 
 
