@@ -1,0 +1,25 @@
+"""The public names of both packages: a change here is a change of the interface, and belongs into CHANGELOG.md."""
+
+from __future__ import annotations
+
+# fmt: off
+PUBLIC = {
+    "service_kit": [
+        "Service", "command", "Command", "StreamCommand", "Header", "Query",
+        "workflow", "Workflow", "Signal", "State", "duration", "until", "condition",
+        "task", "Task", "Retry", "heartbeat", "heartbeat_details", "idempotency_key", "task_token", "complete_later",
+        "Event", "emit_all", "subscription", "Subscription",
+        "ServiceError", "DefinitionError", "Refusal", "RemoteError", "TaskFailed", "TimedOut", "NonDeterminismError",
+        "WorkflowFailed", "WorkflowCancelled", "WorkflowTerminated", "ExecutionExists", "ExecutionNotFound",
+        "Request", "Response", "current_request", "Middleware", "Next", "AsgiMiddleware", "Cors",
+        "Plugin", "PluginAuth", "Bearer", "Jwt", "ApiKey", "AwsIam", "IamCaller",
+    ],
+    "client_kit": [
+        "connect", "ServiceClient", "Connection", "BoundCommand", "BoundStream", "ClientOptions", "CallOptions", "Retry",
+        "Auth", "BearerToken", "RefreshingToken", "Token", "ApiKeyAuth", "AwsSigV4",
+        "Transport", "HttpxTransport", "AiohttpTransport", "InProcessTransport", "Request", "Response",
+        "CallError", "ProblemError", "ContractDrift", "AnswerTooLarge", "InvalidOption",
+        "NetworkError", "ConnectFailed", "ConnectionLost", "CallTimeout",
+    ],
+}
+# fmt: on
