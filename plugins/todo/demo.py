@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import httpx
@@ -18,7 +18,7 @@ from service_kit import Service
 
 
 @asynccontextmanager
-async def serving(service: type[Service]) -> AsyncIterator[str]:
+async def serving(service: type[Service]) -> AsyncGenerator[str, None]:
     """Serve on loopback, in a thread with an event loop of its own; yield the URL."""
     # It listens from here on: a call that comes before the server has started waits for it.
     listener = socket.create_server(("127.0.0.1", 0))
