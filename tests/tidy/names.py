@@ -15,8 +15,8 @@ PUBLIC = {
         "Plugin", "PluginAuth", "Bearer", "Jwt", "ApiKey", "AwsIam", "IamCaller",
     ],
     "client_kit": [
-        "connect", "ServiceClient", "Connection", "BoundCommand", "BoundStream", "ClientOptions", "CallOptions", "Retry",
-        "Auth", "BearerToken", "RefreshingToken", "Token", "ApiKeyAuth", "AwsSigV4",
+        "connect", "ServiceClient", "Connection", "BoundCommand", "BoundStream", "ClientOptions", "CallOptions",
+        "Retry", "Auth", "BearerToken", "RefreshingToken", "Token", "ApiKeyAuth", "AwsSigV4",
         "Transport", "HttpxTransport", "AiohttpTransport", "InProcessTransport", "Request", "Response",
         "CallError", "ProblemError", "ContractDrift", "AnswerTooLarge", "InvalidOption",
         "NetworkError", "ConnectFailed", "ConnectionLost", "CallTimeout",
