@@ -1,0 +1,118 @@
+"""Deliveries of events in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+
+from service_kit.runtime.records import Claim, ClaimedDelivery, DeadLetter, Publish
+from service_kit.stores.sqlite.database import Database
+from service_kit.stores.sqlite.rows import delivery_of, envelope_text, letter_of
+
+_ROW = "envelope, subscription, attempt, owner, epoch"
+_MINE = "event = ? AND subscription = ? AND owner = ? AND epoch = ? AND state = 'open'"
+DONE_KEPT_S = 7 * 86_400.0
+"""How long a finished delivery is remembered, so that the same event is not handled again."""
+
+
+class SqliteDeliveries:
+    """The ports `Deliveries` and `DeliverySchedule`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def publish(self, events: Sequence[Publish]) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            for event in events:
+                add(connection, event)
+
+        await self._database.write(work)
+
+    async def claim(
+        self, subscriptions: Sequence[str], claim: Claim, now_s: float, limit: int
+    ) -> Sequence[ClaimedDelivery]:
+        marks = ", ".join("?" * len(subscriptions))
+        look = (
+            f"SELECT {_ROW} FROM deliveries WHERE subscription IN ({marks}) AND state = 'open'"  # noqa: S608 - marks only
+            " AND available_at <= ? ORDER BY available_at LIMIT ?"
+        )
+        if not await self._database.read(lambda c: c.execute(look, (*subscriptions, now_s, 1)).fetchone()):
+            return []
+
+        def work(connection: sqlite3.Connection) -> list[ClaimedDelivery]:
+            rows = connection.execute(look, (*subscriptions, now_s, limit)).fetchall()
+            return [_claim(connection, row, claim) for row in rows]
+
+        return await self._database.write(work)
+
+    async def done(self, event_id: str, subscription: str, claim: Claim) -> bool:
+        # `available_at` of a finished delivery is when it may be forgotten.
+        until_s = claim.until_s + DONE_KEPT_S
+        return await self._change(
+            "state = 'done', owner = NULL, available_at = ?", (until_s,), event_id, subscription, claim
+        )
+
+    async def retry(self, event_id: str, subscription: str, claim: Claim, at_s: float) -> bool:
+        change = "owner = NULL, available_at = ?, attempt = attempt + 1"
+        return await self._change(change, (at_s,), event_id, subscription, claim)
+
+    async def bury(self, event_id: str, subscription: str, claim: Claim, failure: str, at_s: float) -> bool:
+        change = "state = 'dead', owner = NULL, failure = ?, available_at = ?"
+        return await self._change(change, (failure, at_s), event_id, subscription, claim)
+
+    async def dead(self, subscription: str | None, limit: int) -> Sequence[DeadLetter]:
+        query = (
+            "SELECT envelope, subscription, attempt, failure, available_at FROM deliveries"
+            " WHERE state = 'dead' AND subscription = coalesce(?, subscription) ORDER BY available_at LIMIT ?"
+        )
+        rows = await self._database.read(lambda c: c.execute(query, (subscription, limit)).fetchall())
+        return [letter_of(row) for row in rows]
+
+    async def redrive(self, subscription: str, event_id: str | None, now_s: float) -> int:
+        query = (
+            "UPDATE deliveries SET state = 'open', attempt = 1, failure = NULL, available_at = ?"
+            " WHERE state = 'dead' AND subscription = ? AND event = coalesce(?, event)"
+        )
+        return await self._database.write(
+            lambda c: c.execute(query, (now_s, subscription, event_id)).rowcount
+        )
+
+    async def next_delivery_s(self, subscriptions: Sequence[str]) -> float | None:
+        marks = ", ".join("?" * len(subscriptions))
+        query = f"SELECT min(available_at) FROM deliveries WHERE subscription IN ({marks}) AND state = 'open'"  # noqa: S608 - marks only
+        found: float | None = await self._database.read(
+            lambda c: c.execute(query, subscriptions).fetchone()[0]
+        )
+        return found
+
+    async def _change(
+        self, change: str, values: tuple[object, ...], event_id: str, subscription: str, claim: Claim
+    ) -> bool:
+        query = f"UPDATE deliveries SET {change} WHERE {_MINE}"  # noqa: S608 - constants
+        mine = (event_id, subscription, claim.owner, claim.epoch)
+        return await self._database.write(lambda c: c.execute(query, (*values, *mine)).rowcount > 0)
+
+
+def add(connection: sqlite3.Connection, publish: Publish) -> None:
+    """Keep a delivery for each subscription, unless it is known."""
+    event = publish.event
+    connection.executemany(
+        "INSERT OR IGNORE INTO deliveries (event, subscription, envelope, state, available_at, attempt, epoch)"
+        " VALUES (?, ?, ?, 'open', ?, 1, 0)",
+        [(event.id, name, envelope_text(event), event.time_s) for name in publish.subscriptions],
+    )
+
+
+def _claim(connection: sqlite3.Connection, row: tuple[object, ...], claim: Claim) -> ClaimedDelivery:
+    _, subscription, attempt, owner, epoch = row
+    assert isinstance(attempt, int), "attempts are counted"
+    assert isinstance(epoch, int), "epochs are counted"
+    mine = replace(claim, epoch=epoch + 1)
+    claimed = delivery_of(row, mine, attempt + (owner is not None))
+    connection.execute(
+        "UPDATE deliveries SET owner = ?, epoch = ?, available_at = ?, attempt = ?"
+        " WHERE event = ? AND subscription = ?",
+        (mine.owner, mine.epoch, mine.until_s, claimed.attempt, claimed.event.id, subscription),
+    )
+    return claimed

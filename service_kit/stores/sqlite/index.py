@@ -1,0 +1,64 @@
+"""Finding executions in SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from service_kit.runtime.records import ExecutionPage, ExecutionQuery, ExecutionRecord
+from service_kit.stores.sqlite.database import Database
+from service_kit.stores.sqlite.rows import EXECUTION, execution_of
+
+_MOVES = "outcome IS NULL AND paused IS NULL"
+
+
+class SqliteIndex:
+    """The port `ExecutionIndex`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(self, query: ExecutionQuery) -> ExecutionPage:
+        conditions, values = ["1"], list[object]()
+        if query.workflow is not None:
+            conditions.append("workflow = ?")
+            values.append(query.workflow)
+        if query.status is not None:
+            conditions.append("status = ?")
+            values.append(query.status)
+        for name, value in query.attributes.items():
+            conditions.append("id IN (SELECT execution FROM attributes WHERE name = ? AND value = ?)")
+            values += [name, value]
+        if query.after is not None:
+            created_at, _, last = query.after.partition("/")
+            conditions.append("(created_at, id) < (?, ?)")
+            values += [float(created_at), last]
+        statement = (
+            f"SELECT {EXECUTION} FROM executions WHERE {' AND '.join(conditions)}"  # noqa: S608 - constants
+            " ORDER BY created_at DESC, id DESC LIMIT ?"
+        )
+        rows = await self._database.read(
+            lambda c: c.execute(statement, (*values, query.limit + 1)).fetchall()
+        )
+        found = [execution_of(row) for row in rows]
+        page = found[: query.limit]
+        return ExecutionPage(page, _cursor(page[-1]) if len(found) > len(page) else None)
+
+    async def due(self, now_s: float, limit: int) -> Sequence[str]:
+        statement = (
+            f"SELECT id, wake_at AS since FROM executions WHERE {_MOVES} AND wake_at <= ?"  # noqa: S608 - constants
+            " UNION"
+            " SELECT id, created_at AS since FROM executions WHERE id IN (SELECT execution FROM arrivals)"
+            f" AND {_MOVES} AND turn > 0"
+            " ORDER BY since LIMIT ?"
+        )
+        rows = await self._database.read(lambda c: c.execute(statement, (now_s, limit)).fetchall())
+        return list(dict.fromkeys(row[0] for row in rows))
+
+    async def next_wake_s(self) -> float | None:
+        statement = f"SELECT min(wake_at) FROM executions WHERE {_MOVES}"  # noqa: S608 - constants
+        found: float | None = await self._database.read(lambda c: c.execute(statement).fetchone()[0])
+        return found
+
+
+def _cursor(record: ExecutionRecord) -> str:
+    return f"{record.created_at_s!r}/{record.id}"

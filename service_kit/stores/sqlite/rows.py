@@ -1,0 +1,81 @@
+"""Records as rows, and back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from service_kit.engine.arrivals import Arrival
+from service_kit.engine.calls import TaskScheduled
+from service_kit.engine.wire import decode_events, encode_events
+from service_kit.runtime.records import (
+    Claim,
+    ClaimedDelivery,
+    ClaimedTask,
+    DeadLetter,
+    ExecutionRecord,
+    ParentLink,
+    PublishedEvent,
+    ScheduleTask,
+    StoredArrival,
+    TaskKey,
+)
+
+EXECUTION = "id, workflow, status, input_digest, created_at, ended_at, run, turn, wake_at, parent, paused, attributes, outcome"
+TASK = "execution, run, seq, name, call, scheduled_at, attempt, owner, epoch, details"
+
+
+def execution_of(row: tuple[Any, ...]) -> ExecutionRecord:
+    """Return the record of a row of `EXECUTION` columns."""
+    return ExecutionRecord(*row[:9], parent_of(row[9]), row[10], json.loads(row[11]), row[12])
+
+
+def parent_of(text: str | None) -> ParentLink | None:
+    return None if text is None else ParentLink(*json.loads(text))
+
+
+def parent_text(parent: ParentLink | None) -> str | None:
+    return None if parent is None else json.dumps([parent.execution, parent.run, parent.seq, parent.on_close])
+
+
+def arrival_text(arrival: Arrival) -> str:
+    return encode_events([arrival])
+
+
+def arrival_of(key: str, text: str) -> StoredArrival:
+    event: Any = decode_events(text)[0]
+    return StoredArrival(key, event)
+
+
+def call_text(task: ScheduleTask) -> str:
+    """Return a task's input and options: the call that they came from."""
+    return encode_events([TaskScheduled(task.key.seq, task.name, "", task.input, task.options)])
+
+
+def task_of(row: tuple[Any, ...], claim: Claim, attempt: int) -> ClaimedTask:
+    """Return the claimed task of a row of `TASK` columns, as it was before the claim."""
+    execution, run, seq, name, text, scheduled_at_s, _, owner, _, details = row
+    call = decode_events(text)[0]
+    assert isinstance(call, TaskScheduled), f"task {execution}:{run}:{seq} holds {call!r}"
+    key = TaskKey(execution, run, seq)
+    return ClaimedTask(
+        key, name, call.input, call.options, scheduled_at_s, attempt, claim, details, lost=owner is not None
+    )
+
+
+def envelope_text(event: PublishedEvent) -> str:
+    return json.dumps([event.id, event.name, event.source, event.time_s, event.payload, event.trace])
+
+
+def event_of(text: str) -> PublishedEvent:
+    return PublishedEvent(*json.loads(text))
+
+
+def delivery_of(row: tuple[Any, ...], claim: Claim, attempt: int) -> ClaimedDelivery:
+    envelope, subscription, _, owner, _ = row
+    return ClaimedDelivery(event_of(envelope), subscription, attempt, claim, lost=owner is not None)
+
+
+def letter_of(row: tuple[Any, ...]) -> DeadLetter:
+    envelope, subscription, attempt, failure, died_at_s = row
+    return DeadLetter(event_of(envelope), subscription, attempt, failure, died_at_s)

@@ -1,0 +1,128 @@
+"""The file's schema, and how an older one becomes it. Forward only: what has landed is never edited."""
+
+from __future__ import annotations
+
+import sqlite3
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE executions (
+        id TEXT PRIMARY KEY,
+        workflow TEXT NOT NULL,
+        status TEXT NOT NULL,
+        input_digest TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        ended_at REAL,
+        run INTEGER NOT NULL,
+        turn INTEGER NOT NULL,
+        wake_at REAL,
+        parent TEXT,
+        paused TEXT,
+        attributes TEXT NOT NULL,
+        outcome TEXT
+    ) WITHOUT ROWID;
+    CREATE INDEX executions_due ON executions (wake_at) WHERE outcome IS NULL AND paused IS NULL;
+    CREATE INDEX executions_newest ON executions (created_at DESC, id DESC);
+    CREATE INDEX executions_by_workflow ON executions (workflow, status, created_at DESC, id DESC);
+
+    CREATE TABLE attributes (
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        execution TEXT NOT NULL,
+        PRIMARY KEY (name, value, execution)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE turns (
+        execution TEXT NOT NULL,
+        run INTEGER NOT NULL,
+        turn INTEGER NOT NULL,
+        events TEXT NOT NULL,
+        PRIMARY KEY (execution, run, turn)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE arrivals (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        execution TEXT NOT NULL,
+        key TEXT NOT NULL,
+        event TEXT NOT NULL,
+        UNIQUE (execution, key)
+    );
+
+    CREATE TABLE states (
+        execution TEXT NOT NULL,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (execution, name)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE tasks (
+        execution TEXT NOT NULL,
+        run INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        call TEXT NOT NULL,
+        scheduled_at REAL NOT NULL,
+        available_at REAL NOT NULL,
+        attempt INTEGER NOT NULL,
+        owner TEXT,
+        epoch INTEGER NOT NULL,
+        details TEXT,
+        cancelled INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (execution, run, seq)
+    ) WITHOUT ROWID;
+    CREATE INDEX tasks_available ON tasks (name, available_at);
+
+    CREATE TABLE deliveries (
+        event TEXT NOT NULL,
+        subscription TEXT NOT NULL,
+        envelope TEXT NOT NULL,
+        state TEXT NOT NULL,
+        available_at REAL NOT NULL,
+        attempt INTEGER NOT NULL,
+        owner TEXT,
+        epoch INTEGER NOT NULL,
+        failure TEXT,
+        PRIMARY KEY (event, subscription)
+    ) WITHOUT ROWID;
+    CREATE INDEX deliveries_available ON deliveries (subscription, state, available_at);
+
+    CREATE TABLE idempotency (
+        key TEXT PRIMARY KEY,
+        fingerprint BLOB NOT NULL,
+        expires_at REAL NOT NULL,
+        status INTEGER,
+        content_type TEXT,
+        body BLOB
+    ) WITHOUT ROWID;
+    CREATE INDEX idempotency_expiry ON idempotency (expires_at);
+
+    CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    """,
+)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file to this version's schema; safe with several processes at once.
+
+    Raises RuntimeError for a file that a newer version has written.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        _check(version)
+        for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+            for statement in script.split(";"):
+                if statement.strip():
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _check(version: int) -> None:
+    if version > len(MIGRATIONS):
+        raise RuntimeError(
+            f"the file has schema {version}, this version of service-kit knows {len(MIGRATIONS)}; upgrade service-kit"
+        )
