@@ -78,7 +78,8 @@ class ScriptedModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        answers = [json.loads(str(m.content)[4:]) for m in messages if isinstance(m, ToolMessage)]
+        told = [m.text.partition(" ") for m in messages if isinstance(m, ToolMessage)]
+        answers = [json.loads(body) for _status, _space, body in told]
         return ChatResult(generations=[ChatGeneration(message=self._next(answers))])
 
     def _next(self, answers: list[Any]) -> AIMessage:

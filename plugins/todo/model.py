@@ -78,6 +78,6 @@ class TodoListFull(ServiceError, status=409):
 
 
 class FellBehind(ServiceError, status=410):
-    """The changes right after `since` are forgotten; list the todos again, and watch from `oldest` on."""
+    """The changes right after `since` are not known (any more); list the todos again, and watch without `since`."""
 
     oldest: int

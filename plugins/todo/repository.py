@@ -56,7 +56,7 @@ class TodoRepository(Protocol):
         """Yield the changes after number `since` (None: all that are remembered), then each as it happens.
 
         Ends when `wait_s` seconds have passed without a change; raises FellBehind if changes after `since`
-        are forgotten.
+        are not known (any more).
         """
         ...
 
@@ -111,7 +111,8 @@ class InMemoryTodos:
         seen = self._oldest - 1 if since is None else since
         while True:
             news = self._news
-            if seen + 1 < self._oldest:
+            # A number beyond the last one is of a list that is lost.
+            if not self._oldest - 1 <= seen <= self._last_change:
                 raise FellBehind(oldest=self._oldest)
             for change in [change for change in self._changes if change.number > seen]:
                 yield change
