@@ -13,7 +13,7 @@ from benchmarks.aws_lambda import area as aws_lambda
 from benchmarks.client import area as client
 from benchmarks.http import area as http
 from benchmarks.machine import describe
-from benchmarks.measurement import FULL, SMOKE, Pace, Result
+from benchmarks.measurement import FULL, SMOKE, CannotMeasure, Pace, Result
 from benchmarks.openapi import area as openapi
 from benchmarks.report import as_data, render
 
@@ -32,17 +32,20 @@ rounds; a ratio is the median over rounds of both sides' values in the same roun
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, print the report, and return 1 if a budget was missed."""
+    """Measure, print the report, and return 1 if a budget was missed, 2 if it could not measure."""
     options = _parse(arguments)
     pace = SMOKE if options.smoke else FULL
-    when = f"{datetime.now(UTC):%Y-%m-%d}"
-    results = [AREAS[name](pace, _say) for name in options.only]
-    report = render(results, describe(), when)
+    when, machine = f"{datetime.now(UTC):%Y-%m-%d}", describe()
+    try:
+        results = [AREAS[name](pace, _say) for name in options.only]
+    except CannotMeasure as reason:
+        print(f"error: {reason}", file=sys.stderr)
+        return 2
+    report = render(results, machine, when, judged=pace.judged)
     print(report)
     if options.json:
-        options.json.write_text(
-            json.dumps(as_data(results, describe(), when), indent=2) + "\n", encoding="utf-8"
-        )
+        text = json.dumps(as_data(results, machine, when), indent=2)
+        options.json.write_text(f"{text}\n", encoding="utf-8")
     if options.write:
         RESULTS.write_text(f"{HEADING}\n{report}", encoding="utf-8")
     return 0 if all(verdict.kept for result in results for verdict in result.verdicts) else 1

@@ -11,6 +11,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 
+from benchmarks.measurement import CannotMeasure
+
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """Installed packages come with bytecode; without a cache, modules of this tree alone would be compiled each time."""
@@ -31,11 +33,11 @@ class Child(AbstractContextManager["Child"]):
         )
 
     def hear(self) -> Any:
-        """Return the child's next line; raise RuntimeError if it died instead."""
+        """Return the child's next line; raise CannotMeasure if it died instead."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(
+            raise CannotMeasure(
                 f"'{self._name}' ended with status {self._process.wait()}; its own words are above"
             )
         return json.loads(line)

@@ -27,9 +27,11 @@ LIBRARIES = [
 def describe() -> dict[str, str]:
     """Return the processor, the system, the interpreter and the libraries, each as one line."""
     libraries = [(name, installed_version(name)) for name in LIBRARIES]
+    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     return {
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "system": f"{platform.system()} {platform.release()}",
+        "load average before": load,
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "libraries": ", ".join(f"{name} {found}" for name, found in libraries if found),
     }

@@ -8,6 +8,10 @@ from statistics import median
 from typing import Literal
 
 
+class CannotMeasure(Exception):
+    """A contender, or what the measurement needs, does not do its part."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How long to measure; the smoke pace shows that everything runs, and nothing about speed."""

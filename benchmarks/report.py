@@ -9,9 +9,11 @@ from typing import Any
 from benchmarks.measurement import Result, Series, Verdict
 
 
-def render(results: Sequence[Result], machine: Mapping[str, str], when: str) -> str:
+def render(results: Sequence[Result], machine: Mapping[str, str], when: str, *, judged: bool) -> str:
     """Return the whole report."""
     parts = [f"Measured {when}.", "", *(f"- {name}: {value}" for name, value in machine.items()), ""]
+    if not judged:
+        parts += ["A smoke run: everyone ran and answered rightly. Its numbers say nothing.", ""]
     verdicts = [verdict for result in results for verdict in result.verdicts]
     if verdicts:
         parts += [
@@ -83,7 +85,7 @@ def _scenario(series: list[Series]) -> list[str]:
     return [
         f"### {first.scenario}",
         "",
-        *_table(["", f"median, {first.unit}", "range", f"{first.label} is"], rows),
+        *_table(["", f"median, {first.unit}", "range", f"{first.label} / this"], rows),
         "",
     ]
 

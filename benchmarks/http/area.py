@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpx
 
 from benchmarks.child import Child
 from benchmarks.contender import Contender, present
 from benchmarks.http.load import make_load, wrk_path
-from benchmarks.measurement import Budget, Pace, Result, Series, paired_ratio
+from benchmarks.measurement import Budget, CannotMeasure, Pace, Result, Series, paired_ratio
 from benchmarks.orders import BASKET, NESTED_BODY, ORDER, SMALL_BODY, WRONG_BODY
 
 OURS = "service_kit"
@@ -55,16 +55,13 @@ SCENARIOS = (
 )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Server:
     """A contender that is running."""
 
     label: str
     child: Child
-    url: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.url = f"http://127.0.0.1:{self.child.hear()['port']}"
+    url: str
 
 
 def run(pace: Pace, say: Callable[[str], None]) -> Result:
@@ -74,16 +71,13 @@ def run(pace: Pace, say: Callable[[str], None]) -> Result:
     if wrk is None:
         cure = "wrk is not installed, so no load was made: apt-get install wrk, or brew install wrk"
         if pace.judged:
-            raise RuntimeError(cure)
+            raise CannotMeasure(cure)
         result.notes.append(cure)
     with ExitStack() as stack:
-        servers = [
-            Server(c.label, stack.enter_context(Child("benchmarks.http.serve", c.target)))
-            for c in present(CONTENDERS, result.notes.append)
-        ]
+        servers = [_serve(contender, stack) for contender in present(CONTENDERS, result.notes.append)]
         for scenario in SCENARIOS:
             for server in servers:
-                check_answers(server, scenario)
+                _check_answers(server, scenario)
             if wrk is not None:
                 say(f"http: {scenario.name}")
                 result.series += _load(wrk, servers, scenario, pace)
@@ -93,17 +87,22 @@ def run(pace: Pace, say: Callable[[str], None]) -> Result:
     return result
 
 
-def check_answers(server: Server, scenario: Scenario) -> None:
-    """Raise RuntimeError unless the right body is answered rightly and a wrong one is refused."""
+def _serve(contender: Contender, stack: ExitStack) -> Server:
+    child = stack.enter_context(Child("benchmarks.http.serve", contender.target))
+    return Server(contender.label, child, f"http://127.0.0.1:{child.hear()['port']}")
+
+
+def _check_answers(server: Server, scenario: Scenario) -> None:
+    """Raise CannotMeasure unless the right body is answered rightly and a wrong one is refused."""
     url, headers = server.url + scenario.path, {"content-type": "application/json"}
     right = httpx.post(url, content=scenario.body, headers=headers)
     if right.status_code != 200 or right.json() != scenario.answer:
-        raise RuntimeError(
+        raise CannotMeasure(
             f"{server.label} answers {scenario.name} with {right.status_code} {right.text[:300]}"
         )
     wrong = httpx.post(url, content=WRONG_BODY, headers=headers)
     if wrong.status_code not in (400, 422):
-        raise RuntimeError(f"{server.label} does not refuse a wrong {scenario.name}: {wrong.status_code}")
+        raise CannotMeasure(f"{server.label} does not refuse a wrong {scenario.name}: {wrong.status_code}")
 
 
 def _load(wrk: str, servers: Sequence[Server], scenario: Scenario, pace: Pace) -> list[Series]:
