@@ -21,13 +21,32 @@ from service_kit.runtime.records import (
     TaskKey,
 )
 
-EXECUTION = "id, workflow, status, input_digest, created_at, ended_at, run, turn, wake_at, parent, paused, attributes, outcome"
+EXECUTION = (
+    "id, workflow, status, input_digest, created_at, ended_at, run, turn, wake_at, parent, paused, attributes,"
+    " outcome"
+)
 TASK = "execution, run, seq, name, call, scheduled_at, attempt, owner, epoch, details"
 
 
 def execution_of(row: tuple[Any, ...]) -> ExecutionRecord:
     """Return the record of a row of `EXECUTION` columns."""
-    return ExecutionRecord(*row[:9], parent_of(row[9]), row[10], json.loads(row[11]), row[12])
+    id_, workflow, status, digest, created_at_s, ended_at_s, run, turn, wake_at_s, *rest = row
+    parent, paused, attributes, outcome = rest
+    return ExecutionRecord(
+        id=id_,
+        workflow=workflow,
+        status=status,
+        input_digest=digest,
+        created_at_s=created_at_s,
+        ended_at_s=ended_at_s,
+        run=run,
+        turn=turn,
+        wake_at_s=wake_at_s,
+        parent=parent_of(parent),
+        paused=paused,
+        attributes=json.loads(attributes),
+        outcome=outcome,
+    )
 
 
 def parent_of(text: str | None) -> ParentLink | None:
