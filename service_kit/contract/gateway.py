@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
+from contextvars import ContextVar, Token
 from typing import Protocol
 
 from client_kit.executions import ExecutionAccess, StartOptions
@@ -43,11 +42,11 @@ def require_gateway(what: str) -> Gateway:
         ) from None
 
 
-@contextmanager
-def use_gateway(gateway: Gateway) -> Iterator[None]:
+def set_gateway(gateway: Gateway) -> Token[Gateway]:
     """Make `gateway` the one of this context; for hosts."""
-    token = _gateway.set(gateway)
-    try:
-        yield
-    finally:
-        _gateway.reset(token)
+    return _gateway.set(gateway)
+
+
+def reset_gateway(token: Token[Gateway]) -> None:
+    """Undo `set_gateway`."""
+    _gateway.reset(token)

@@ -7,12 +7,14 @@ finds whatever a lost wake-up, a jump of the clock or a dead process has left be
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import heapq
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from service_kit.contract.gateway import set_gateway
 from service_kit.contract.gather import Declarations
 from service_kit.engine.arrivals import Arrival
 from service_kit.runtime.clock import Clock
@@ -95,9 +97,10 @@ class Runtime:
             self.tokens.sign,
             entropy.random,
             options.worker,
+            self._new_context,
         )
         self.subscription_worker = SubscriptionWorker(
-            stores.deliveries, declarations, clock, entropy.random, options.worker
+            stores.deliveries, declarations, clock, entropy.random, options.worker, self._new_context
         )
         dispatcher = Dispatcher(declarations, self.task_worker.claim_for)
         self.orchestrator = Orchestrator(
@@ -123,9 +126,15 @@ class Runtime:
         self._task_hint = asyncio.Event()
         self._delivery_hint = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
+        self._base = contextvars.Context()
 
     async def start(self) -> None:
-        """Begin to work: first with whatever an earlier process has left."""
+        """Begin to work: first with whatever an earlier process has left.
+
+        Tasks, handlers and turns run in copies of the context in which this is called.
+        """
+        self._base = contextvars.copy_context()
+        self._base.run(set_gateway, self.gateway)
         loops: list[Callable[[], Coroutine[Any, Any, None]]] = [
             self._run_timers,
             self._run_tasks,
@@ -155,6 +164,9 @@ class Runtime:
         await self.task_worker.close()
         await self.subscription_worker.close()
         await self.orchestrator.close()
+
+    def _new_context(self) -> contextvars.Context:
+        return self._base.copy()
 
     # What is told
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -74,6 +75,8 @@ class Orchestrator:
     dispatcher: Dispatcher
     clock: Clock
     aftermath: Aftermath
+    context: Callable[[], contextvars.Context]
+    """Makes the context in which turns are taken."""
     warm_max: int = 1_000
     """Executions kept in memory between turns; 0 replays the whole history in every turn."""
     _warm: OrderedDict[str, Warm] = field(default_factory=OrderedDict[str, Warm])
@@ -84,7 +87,8 @@ class Orchestrator:
         """Let an execution take turns until nothing is due for it; what arrives meanwhile joins the next one."""
         self._waiting.setdefault(id, []).extend(incoming)
         if id not in self._driving:
-            self._driving[id] = asyncio.create_task(self._drive(id), name=f"execution {id}")
+            name = f"execution {id}"
+            self._driving[id] = asyncio.create_task(self._drive(id), name=name, context=self.context())
 
     @property
     def busy(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ class SubscriptionWorker:
     clock: Clock
     random: Callable[[], float]
     options: WorkerOptions
+    context: Callable[[], contextvars.Context]
+    """Makes the context of a handler."""
     _running: dict[asyncio.Task[None], ClaimedDelivery] = field(
         default_factory=dict["asyncio.Task[None]", ClaimedDelivery]
     )
@@ -49,7 +52,8 @@ class SubscriptionWorker:
         claim = Claim(self.options.owner, self.clock.now_s() + self.options.lease_s)
         claimed = await self.deliveries.claim(names, claim, self.clock.now_s(), room)
         for one in claimed:
-            runner = asyncio.create_task(self._run(one), name=f"subscription {one.subscription}")
+            name = f"subscription {one.subscription}"
+            runner = asyncio.create_task(self._run(one), name=name, context=self.context())
             self._running[runner] = one
             runner.add_done_callback(lambda done: self._running.pop(done, None))
         return len(claimed)

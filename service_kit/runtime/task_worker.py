@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -51,6 +52,8 @@ class TaskWorker:
     token_of: Callable[[ClaimedTask], str]
     random: Callable[[], float]
     options: WorkerOptions
+    context: Callable[[], contextvars.Context]
+    """Makes the context of an attempt: the host's, not that of whoever happened to be served."""
     _running: dict[TaskKey, tuple[Attempt, asyncio.Task[None]]] = field(
         default_factory=dict[TaskKey, "tuple[Attempt, asyncio.Task[None]]"]
     )
@@ -79,7 +82,8 @@ class TaskWorker:
         if claimed.key in self._running:
             return  # the claim of this very attempt was told twice
         attempt = Attempt(claimed, claimed.claim, self.token_of, asyncio.get_running_loop())
-        runner = asyncio.create_task(self._run(attempt), name=f"task {claimed.name}")
+        name = f"task {claimed.name}"
+        runner = asyncio.create_task(self._run(attempt), name=name, context=self.context())
         self._running[claimed.key] = attempt, runner
         runner.add_done_callback(lambda _: self._running.pop(claimed.key, None))
 
