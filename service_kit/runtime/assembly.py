@@ -110,6 +110,7 @@ class Runtime:
             dispatcher,
             clock,
             self._committed,
+            self._new_context,
             options.warm_max,
         )
         self.gateway = RuntimeGateway(
