@@ -77,22 +77,23 @@ def respond(error: BaseException, service: str, declared: AnyCommand | None, req
     return Response(problem["status"], headers, to_json(problem, inf_nan_mode="null"))
 
 
-def _problem(type_: str, status: int, detail: str, title: str | None = None) -> dict[str, Any]:
-    return {
-        "type": type_,
-        "title": title or _phrase(status),
-        "status": status,
-        "detail": detail,
-    }
-
-
-def _phrase(status: int) -> str:
+def phrase(status: int) -> str:
+    """Return what HTTP calls a status."""
     from http import HTTPStatus  # not before something fails: it is a slow import
 
     try:
         return HTTPStatus(status).phrase
     except ValueError:
         return "Error"
+
+
+def _problem(type_: str, status: int, detail: str, title: str | None = None) -> dict[str, Any]:
+    return {
+        "type": type_,
+        "title": title or phrase(status),
+        "status": status,
+        "detail": detail,
+    }
 
 
 def _declared_name(error: ServiceError, declared: AnyCommand | None) -> str | None:

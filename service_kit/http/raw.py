@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
 from service_kit.errors import DefinitionError
-from service_kit.http.problems import MEDIA_TYPE, respond
+from service_kit.http.problems import MEDIA_TYPE, phrase, respond
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request, Response
@@ -65,16 +64,9 @@ async def _input_problem(request: Request, error: RequestValidationError) -> Res
 def _problem(
     request: Request, status: int, detail: str, *, headers: dict[str, str] | None = None, **members: Any
 ) -> Response:
-    problem = {"type": "about:blank", "title": _phrase(status), "status": status, "detail": detail}
+    problem = {"type": "about:blank", "title": phrase(status), "status": status, "detail": detail}
     problem |= {"request_id": request.scope[REQUEST].request_id, **members}
     return _response(to_json(problem), status, headers)
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Error"
 
 
 def _response(body: bytes, status: int, headers: dict[str, str] | None = None) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from typing import Any
@@ -88,10 +87,15 @@ def _body(response: Response) -> tuple[str, bool]:
         if len(body) * 4 > ROOM_BYTES * 3:
             raise AnswerTooLarge
         return b64encode(body).decode("ascii"), True
-    # The runtime writes it with ensure_ascii=False.
-    if len(body) > _SURELY_FITS and len(json.dumps(text, ensure_ascii=False).encode()) > ROOM_BYTES:
+    if len(body) > _SURELY_FITS and _as_json_bytes(text) > ROOM_BYTES:
         raise AnswerTooLarge
     return text, False
+
+
+def _as_json_bytes(text: str) -> int:
+    import json  # only for answers of more than a megabyte
+
+    return len(json.dumps(text, ensure_ascii=False).encode())  # as the Lambda runtime writes it
 
 
 def _is_text(response: Response) -> bool:

@@ -14,13 +14,13 @@ from typing import Any, Protocol
 from service_kit.contract.exchange import Request, Response
 from service_kit.contract.service import AsgiMiddleware, Service, contract_of
 from service_kit.hosts.aws.answers import AnswerTooLarge, collect, write_answer
+from service_kit.hosts.aws.deferred import DeferredIdempotencyStore
 from service_kit.hosts.aws.events import Event, payload_of, read_body, read_request
 from service_kit.hosts.aws.loop import DeadlinePassed, InvocationLoop
 from service_kit.http import Application, AsgiApplication, HttpOptions, access_log
 from service_kit.http.application import Target
 from service_kit.http.problems import KitProblem
 from service_kit.http.router import Found, WrongMethod
-from service_kit.stores.memory.idempotency import MemoryIdempotencyStore
 
 logger = logging.getLogger("service_kit.lambda")
 
@@ -43,8 +43,7 @@ def lambda_handler(
     `mount` is the path prefix at which the API has the service, such as `/orders`, if it is not the root.
     The service's lifespan opens here, in the init phase; with SnapStart it opens with the first call after the restore.
     """
-    store = MemoryIdempotencyStore(time.monotonic)
-    application = Application(contract_of(service), options or HttpOptions(), store)
+    application = Application(contract_of(service), options or HttpOptions(), DeferredIdempotencyStore())
     return LambdaHandler(application, mount=mount.rstrip("/"))
 
 

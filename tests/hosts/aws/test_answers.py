@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from service_kit import Cors, Request, Response, Service, command
 from service_kit.contract.exchange import Next
+from service_kit.hosts.aws import LambdaHandler
 from tests.hosts.aws.conftest import Ask, Context, Source
 from tests.hosts.aws.recorded import Event, function_url, http_api_1, http_api_2, rest_api
 from tests.hosts.aws.shop import Shop
@@ -146,3 +147,17 @@ def _add(event: Event, name: str, value: str) -> None:
     event["headers"][name] = value
     if "multiValueHeaders" in event:
         event["multiValueHeaders"][name] = [value]
+
+
+def test_an_answer_is_given_again_for_its_idempotency_key(
+    ask: Ask, handler_of: Callable[..., LambdaHandler], source: Source
+) -> None:
+    handler = handler_of(Shop)
+    answers = []
+    for body in ('{"sku": "a"}', '{"sku": "a"}', '{"sku": "b"}'):
+        event = source("POST", "/orders", body=body)
+        _add(event, "idempotency-key", "key-1")
+        answers.append(ask(handler, event))
+    assert [answer.status for answer in answers] == [200, 200, 422]
+    assert [answer.headers.get("idempotent-replayed") for answer in answers] == [None, "true", None]
+    assert answers[0].body == answers[1].body

@@ -1,42 +1,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
-from typing import Any
 
 import pytest
 
-from service_kit import Service, command, current_request
+from service_kit import current_request
 from service_kit.hosts.aws import LambdaHandler
-from tests.hosts.aws.conftest import Ask, Context
+from tests.hosts.aws.conftest import Ask
+from tests.hosts.aws.probes import call, service
 from tests.hosts.aws.recorded import http_api_2
 
 Make = Callable[..., LambdaHandler]
 seen: ContextVar[str] = ContextVar("seen", default="nothing")
-
-
-def call(handler: LambdaHandler, name: str, context: Context | None = None) -> Any:
-    """Return the result of a command, or the problem that it is answered with."""
-    raw = handler(http_api_2("POST", f"/rpc/{name}", body="{}"), context or Context())
-    return Answered(raw).value
-
-
-class Answered:
-    def __init__(self, raw: dict[str, Any]) -> None:
-        import json
-
-        self.value = json.loads(raw["body"]) if raw["body"] else None
-
-
-def service(*functions: Callable[..., Any], **options: Any) -> type[Service]:
-    """Return a service of these functions."""
-    commands = {function.__name__: command(function) for function in functions}
-    return type("Probe", (Service,), commands, **options)
 
 
 def test_a_command_runs_in_a_task_on_a_running_loop_before_and_after_it_waits(handler_of: Make) -> None:
@@ -217,8 +198,6 @@ def test_a_connection_is_heard_through_calls_that_do_not_wait(handler_of: Make) 
 
     kept: list[asyncio.Server] = []
     handler = handler_of(service(listen, idle))
-    import socket
-
     with socket.create_connection(("127.0.0.1", call(handler, "listen"))) as connection:
         connection.sendall(b"hello")
         give_up_at = time.monotonic() + 10
@@ -268,92 +247,6 @@ def test_timeouts_that_were_not_needed_do_not_pile_up(handler_of: Make) -> None:
     gc.collect()
     timers = [o for o in gc.get_objects() if isinstance(o, asyncio.TimerHandle) and o.cancelled()]
     assert len(timers) < 200
-
-
-def test_a_call_that_waits_too_long_is_answered_before_the_function_ends(handler_of: Make) -> None:
-    log: list[str] = []
-
-    async def wait() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            log.append("cleaned up")
-
-    async def quick() -> int:
-        return 1
-
-    handler = handler_of(service(wait, quick))
-    problem = call(handler, "wait", Context(remaining_ms=350))
-    assert (problem["status"], problem["type"]) == (504, "urn:problem-type:service-kit:timeout")
-    assert log == ["cleaned up"]
-    assert call(handler, "quick", Context(remaining_ms=0)) == 1
-
-
-def test_a_call_that_does_not_heed_its_cancellation_is_answered_too_and_goes_on_later(
-    handler_of: Make,
-) -> None:
-    log: list[str] = []
-
-    async def stubborn() -> None:
-        waits = asyncio.get_running_loop().create_future()
-        with contextlib.suppress(asyncio.CancelledError):
-            await waits
-        log.append("ignored")
-        await asyncio.sleep(0.3)
-        log.append("ended")
-
-    async def idle() -> None:
-        await asyncio.sleep(0)
-
-    handler = handler_of(service(stubborn, idle))
-    assert call(handler, "stubborn", Context(remaining_ms=310))["status"] == 504
-    assert log == ["ignored"]
-    give_up_at = time.monotonic() + 10
-    while log != ["ignored", "ended"]:
-        assert time.monotonic() < give_up_at
-        call(handler, "idle")
-
-
-def test_a_call_that_ends_while_it_is_being_cancelled_keeps_its_answer(handler_of: Make) -> None:
-    async def rescue() -> str:
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            return "rescued"
-        return ""
-
-    handler = handler_of(service(rescue))
-    assert call(handler, "rescue", Context(remaining_ms=310)) == "rescued"
-
-
-def test_a_stream_that_does_not_end_is_answered_before_the_function_ends(handler_of: Make) -> None:
-    async def ticks() -> AsyncIterator[int]:
-        while True:
-            yield 1
-            await asyncio.sleep(0.01)
-
-    assert call(handler_of(service(ticks)), "ticks", Context(remaining_ms=350))["status"] == 504
-
-
-def test_a_command_that_cancels_itself_is_an_internal_failure(handler_of: Make) -> None:
-    async def give_in() -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        task.cancel()
-        await asyncio.sleep(0)
-
-    handler = handler_of(service(give_in))
-    assert call(handler, "give_in")["status"] == 500
-
-
-def test_without_a_context_there_is_no_deadline(handler_of: Make) -> None:
-    async def nap() -> str:
-        await asyncio.sleep(0.001)
-        return "slept"
-
-    raw = handler_of(service(nap))(http_api_2("POST", "/rpc/nap", body="{}"))
-    assert raw["body"] == '"slept"'
-    assert raw["headers"]["x-request-id"]
 
 
 def test_a_handler_that_is_called_inside_a_running_loop_says_so(handler_of: Make) -> None:
