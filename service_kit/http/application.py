@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING
 
 from service_kit.contract.command import AnyCommand
 from service_kit.contract.exchange import Next, Request, Response, set_current_request
+from service_kit.contract.gateway import Gateway, set_gateway
 from service_kit.contract.route import RPC_PREFIX
 from service_kit.contract.service import ServiceContract
 from service_kit.http.documents import Documents
@@ -39,12 +41,20 @@ class Target:
 class Application:
     """Every native route of a service. `find` first, then `handle`: a host reads no body for a wrong path."""
 
-    def __init__(self, contract: ServiceContract, options: HttpOptions, store: IdempotencyStore) -> None:
+    def __init__(
+        self,
+        contract: ServiceContract,
+        options: HttpOptions,
+        store: IdempotencyStore,
+        gateway: Callable[[], Gateway] | None = None,
+    ) -> None:
         self.contract = contract
         self.options = options
         self.raw = _raw_routes(contract)
         self.gate = _gate(contract)
         self._cors = _cors_policy(contract)
+        self._gateway = gateway
+        """Gives commands the durable runtime, where the host has one."""
         self._router = self._routes(store)
         # Unique among processes and unguessable enough for a log line; cheaper than a UUID for each request.
         self._id_prefix = os.urandom(6).hex()
@@ -63,6 +73,8 @@ class Application:
     async def handle(self, request: Request, found: Found[Target] | WrongMethod | None) -> Response:
         """Answer a request that `find` has looked at; failures become problems, only cancellation escapes."""
         set_current_request(request)
+        if self._gateway is not None:
+            set_gateway(self._gateway())
         try:
             if isinstance(found, Found):
                 request.path_params = found.path_params

@@ -14,9 +14,9 @@ LEASE_S = 900.0
 
 
 class SqliteIdempotencyStore:
-    """The port `IdempotencyStore`."""
+    """The port `IdempotencyStore`; `database` gives the file, which may be opened after this is made."""
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Callable[[], Database], clock: Callable[[], float]) -> None:
         self._database = database
         self._clock = clock
 
@@ -37,13 +37,13 @@ class SqliteIdempotencyStore:
                 return Mismatch()
             return InFlight() if status is None else Kept(KeptAnswer(status, content_type, body))
 
-        return await self._database.write(work)
+        return await self._database().write(work)
 
     async def keep(self, key: str, answer: KeptAnswer) -> None:
         query = "UPDATE idempotency SET status = ?, content_type = ?, body = ?, expires_at = ? WHERE key = ?"
         values = (answer.status, answer.content_type, answer.body, self._clock() + KEEP_S, key)
-        await self._database.write(lambda connection: connection.execute(query, values))
+        await self._database().write(lambda connection: connection.execute(query, values))
 
     async def release(self, key: str) -> None:
         query = "DELETE FROM idempotency WHERE key = ? AND status IS NULL"
-        await self._database.write(lambda connection: connection.execute(query, (key,)))
+        await self._database().write(lambda connection: connection.execute(query, (key,)))

@@ -1,0 +1,124 @@
+"""All of a service in this process, on one SQLite file: store, workers, timers, subscriptions, HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import Token
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from service_kit.contract.gateway import Gateway, reset_gateway, set_gateway
+from service_kit.contract.gather import gather
+from service_kit.contract.service import Service, contract_of
+from service_kit.http import Application, AsgiApplication, HttpOptions
+from service_kit.runtime.assembly import Entropy, Runtime, RuntimeOptions
+from service_kit.runtime.clock import SystemClock
+from service_kit.runtime.task_worker import WorkerOptions
+from service_kit.stores.sqlite.database import Database
+from service_kit.stores.sqlite.idempotency import SqliteIdempotencyStore
+from service_kit.stores.sqlite.store import sqlite_stores, token_secret
+
+
+@dataclass(frozen=True, slots=True)
+class LocalOptions:
+    """How the local host works; the defaults suit production on one machine."""
+
+    lease_s: float = 30.0
+    """A process that is silent for so long has died; what it was running is then tried again."""
+    drain_s: float = 30.0
+    """How long running tasks and handlers may take to end when the host stops."""
+    warm_max: int = 1_000
+    """Executions kept in memory between their turns."""
+    capacity: int = 1_000
+    """Task attempts side by side."""
+
+
+class LocalHost:
+    """Run a service durably: `async with LocalHost(Orders, "orders.db") as host`.
+
+    Inside the block `await process_order.start(...)` and everything else of the service works; `host.asgi()` is
+    its HTTP face. Several hosts, in any number of processes of this machine, may share one file: each does a
+    share of the work. Left regularly, the host lets what is running end; killed, it is recovered by the next one.
+    """
+
+    def __init__(self, service: type[Service], path: str | Path, options: LocalOptions | None = None) -> None:
+        self._contract = contract_of(service)
+        self._declarations = gather(self._contract)
+        self._path = path
+        self._options = options or LocalOptions()
+        self._stack = AsyncExitStack()
+        self._token: Token[Gateway] | None = None
+        self._database: Database | None = None
+        self._runtime: Runtime | None = None
+
+    @property
+    def runtime(self) -> Runtime:
+        """The running parts; raise RuntimeError outside of the block."""
+        if self._runtime is None:
+            raise RuntimeError("the host does not run; enter it: 'async with LocalHost(...) as host'")
+        return self._runtime
+
+    def asgi(self, options: HttpOptions | None = None) -> AsgiApplication:
+        """Return the HTTP face. If the host does not run yet, it runs as long as the application does."""
+        contract = self._contract if self._runtime else replace(self._contract, lifespan=self._lifespan)
+        kept = SqliteIdempotencyStore(self._open_database, time.time)
+        return AsgiApplication(Application(contract, options or HttpOptions(), kept, self._gateway))
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            if self._contract.lifespan is not None:
+                await stack.enter_async_context(self._contract.lifespan())
+            self._database = Database(self._path)
+            stack.callback(self._database.close)
+            self._runtime = await self._start(self._database)
+            stack.push_async_callback(self._stop)
+            self._stack = stack.pop_all()
+        self._token = set_gateway(self.runtime.gateway)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._token is not None:
+            reset_gateway(self._token)
+        await self._stack.aclose()
+
+    async def _start(self, database: Database) -> Runtime:
+        options = self._options
+        owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+        entropy = Entropy(lambda: secrets.token_hex(16), random.random, await token_secret(database))
+        worker = WorkerOptions(owner, options.lease_s, options.capacity)
+        runtime = Runtime(
+            sqlite_stores(database),
+            self._declarations,
+            SystemClock(),
+            entropy,
+            RuntimeOptions(worker, warm_max=options.warm_max),
+        )
+        await runtime.start()
+        return runtime
+
+    async def _stop(self) -> None:
+        runtime, self._runtime = self.runtime, None
+        try:
+            async with asyncio.timeout(self._options.drain_s):
+                await runtime.drain()
+        except TimeoutError:
+            await runtime.stop()
+
+    @asynccontextmanager
+    async def _lifespan(self) -> AsyncIterator[None]:
+        async with self:
+            yield
+
+    def _open_database(self) -> Database:
+        assert self._database is not None, "requests are served while the host runs"
+        return self._database
+
+    def _gateway(self) -> Gateway:
+        return self.runtime.gateway
