@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import importlib
+import json
 import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 import uvicorn
 from typer.testing import CliRunner, Result
 
 from service_kit.cli.app import app
+from service_kit.cli.targets import load_service
 from service_kit.hosts.local.listening import listen, url_of
+
+Serve = Callable[[object], str]
 
 ORDERS = '''
 from collections.abc import AsyncIterator
@@ -59,6 +64,70 @@ class Orders(Service, version="1.2"):
     forget = forget
 '''
 
+GUARDED = """
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import asyncio
+import time
+from service_kit import ApiKey, Bearer, Service, command, current_request
+
+async def known(secret: str) -> str | None:
+    return "somebody" if secret == "open-sesame" else None
+
+header, query, cookie = ApiKey(known, "X-Key"), ApiKey(known, "k", "query", "q"), ApiKey(known, "c", "cookie", "c")
+
+@command(security=[header])
+async def by_header() -> str:
+    return header.caller()
+
+@command(method="POST", path="/by-query", security=[query])
+async def by_query() -> str:
+    return query.caller()
+
+@command(security=[cookie])
+async def by_cookie() -> str:
+    return cookie.caller()
+
+@command(security=[Bearer(known)])
+async def by_bearer() -> str:
+    return "somebody"
+
+@command
+async def echo(text: str, texts: list[str] = []) -> list[str]:
+    return [text, *texts]
+
+@command
+async def headers() -> dict[str, str]:
+    return dict(current_request().headers)
+
+@command
+async def wait() -> None:
+    await asyncio.Event().wait()
+
+@command
+async def wait_in_stream() -> AsyncIterator[int]:
+    yield 1
+    await asyncio.Event().wait()
+
+events: list[str] = []
+
+@asynccontextmanager
+async def lifespan():
+    events.append("opened")
+    yield
+    events.append("closed")
+
+class Guarded(Service, lifespan=lifespan):
+    by_header = by_header
+    by_query = by_query
+    by_cookie = by_cookie
+    by_bearer = by_bearer
+    echo = echo
+    headers = headers
+    wait = wait
+    wait_in_stream = wait_in_stream
+"""
+
 
 class Workshop:
     """A folder, as the current one, and what the command line says in it."""
@@ -95,7 +164,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worksh
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[object], str]]:
+def serve() -> Iterator[Serve]:
     """Serve an ASGI application on loopback; returns its URL."""
     running: list[tuple[uvicorn.Server, threading.Thread]] = []
 
@@ -112,3 +181,22 @@ def serve() -> Iterator[Callable[[object], str]]:
     for server, thread in running:
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture
+def guarded(workshop: Workshop) -> Workshop:
+    workshop.write("guarded.py", GUARDED)
+    return workshop
+
+
+@pytest.fixture
+def guarded_url(guarded: Workshop, serve: Serve) -> str:
+    return serve(load_service("guarded").asgi())
+
+
+def called(workshop: Workshop, *words: str) -> Any:
+    """Return the answer of a call that must go well."""
+    result = workshop.run("call", *words)
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    return json.loads(result.stdout)

@@ -76,6 +76,12 @@ class Running:
     def call(self, command: str, **arguments: object) -> httpx.Response:
         return httpx.post(f"{self.url}/rpc/{command}", json=arguments, timeout=DEADLINE_S)
 
+    def answers(self, text: str) -> bool:
+        """Tell whether the command 'answer' answers this; a server that is ending may hang up instead."""
+        with contextlib.suppress(httpx.RemoteProtocolError, httpx.ReadError):
+            return bool(self.call("answer").json() == text)
+        return False
+
     def interrupt(self) -> None:
         """Press Ctrl+C: the terminal tells the whole group."""
         os.killpg(self.process.pid, signal.SIGINT)

@@ -3,102 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from service_kit.cli.targets import load_service
-from tests.cli.conftest import Workshop
-
-Serve = Callable[[object], str]
-
-GUARDED = """
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-import asyncio
-import time
-from service_kit import ApiKey, Bearer, Service, command, current_request
-
-async def known(secret: str) -> str | None:
-    return "somebody" if secret == "open-sesame" else None
-
-header, query, cookie = ApiKey(known, "X-Key"), ApiKey(known, "k", "query", "q"), ApiKey(known, "c", "cookie", "c")
-
-@command(security=[header])
-async def by_header() -> str:
-    return header.caller()
-
-@command(method="POST", path="/by-query", security=[query])
-async def by_query() -> str:
-    return query.caller()
-
-@command(security=[cookie])
-async def by_cookie() -> str:
-    return cookie.caller()
-
-@command(security=[Bearer(known)])
-async def by_bearer() -> str:
-    return "somebody"
-
-@command
-async def echo(text: str, texts: list[str] = []) -> list[str]:
-    return [text, *texts]
-
-@command
-async def headers() -> dict[str, str]:
-    return dict(current_request().headers)
-
-@command
-async def wait() -> None:
-    await asyncio.Event().wait()
-
-@command
-async def wait_in_stream() -> AsyncIterator[int]:
-    yield 1
-    await asyncio.Event().wait()
-
-events: list[str] = []
-
-@asynccontextmanager
-async def lifespan():
-    events.append("opened")
-    yield
-    events.append("closed")
-
-class Guarded(Service, lifespan=lifespan):
-    by_header = by_header
-    by_query = by_query
-    by_cookie = by_cookie
-    by_bearer = by_bearer
-    echo = echo
-    headers = headers
-    wait = wait
-    wait_in_stream = wait_in_stream
-"""
-
-
-@pytest.fixture
-def guarded(workshop: Workshop) -> Workshop:
-    workshop.write("guarded.py", GUARDED)
-    return workshop
+from tests.cli.conftest import GUARDED, Serve, Workshop, called
 
 
 @pytest.fixture
 def url(workshop: Workshop, serve: Serve) -> str:
     return serve(load_service("orders").asgi())
-
-
-@pytest.fixture
-def guarded_url(guarded: Workshop, serve: Serve) -> str:
-    return serve(load_service("guarded").asgi())
-
-
-def _json(workshop: Workshop, *words: str) -> Any:
-    result = workshop.run("call", *words)
-    assert result.exit_code == 0, result.output
-    assert result.stderr == ""
-    return json.loads(result.stdout)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +25,7 @@ def _json(workshop: Workshop, *words: str) -> Any:
     ],
 )
 def test_a_command_is_called_in_process(workshop: Workshop, words: list[str]) -> None:
-    assert _json(workshop, "orders:Orders", "place_order", *words) == {
+    assert called(workshop, "orders:Orders", "place_order", *words) == {
         "id": "o-1",
         "sku": "12",
         "quantity": 3,
@@ -137,8 +52,8 @@ def test_a_running_service_is_called_with_and_without_its_module(
     workshop: Workshop, url: str, words: list[str]
 ) -> None:
     options = ["--url", *(word.format(url=url) for word in words)]
-    assert _json(workshop, *options, "sku=12", "quantity=3") == {"id": "o-1", "sku": "12", "quantity": 3}
-    assert _json(workshop, *options, '{"sku": "12"}')["sku"] == "12"
+    assert called(workshop, *options, "sku=12", "quantity=3") == {"id": "o-1", "sku": "12", "quantity": 3}
+    assert called(workshop, *options, '{"sku": "12"}')["sku"] == "12"
 
 
 def test_items_of_a_stream_are_lines(workshop: Workshop, url: str) -> None:
@@ -208,60 +123,10 @@ def test_a_command_that_is_missing_is_told(workshop: Workshop) -> None:
     assert "the command is missing" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["by_header", "by_query", "by_cookie"])
-def test_the_api_key_goes_where_the_service_wants_it(guarded: Workshop, command: str) -> None:
-    assert _json(guarded, "guarded", command, "--api-key", "open-sesame") == "somebody"
-
-
-def test_the_api_key_of_a_running_service_goes_where_its_specification_says(
-    guarded: Workshop, guarded_url: str
-) -> None:
-    assert _json(guarded, "--url", guarded_url, "by_header", "--api-key", "open-sesame") == "somebody"
-
-
-def test_credentials_are_taken_from_the_environment(
-    guarded: Workshop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SERVICE_KIT_BEARER", "open-sesame")
-    assert _json(guarded, "guarded", "by_bearer") == "somebody"
-    monkeypatch.setenv("SERVICE_KIT_API_KEY", "open-sesame")
-    assert _json(guarded, "guarded", "by_header") == "somebody"
-
-
-def test_without_credentials_the_options_are_told(guarded: Workshop) -> None:
-    result = guarded.run("call", "guarded", "by_bearer")
-    assert result.exit_code == 1
-    assert "error: 401 Unauthorized" in result.stderr
-    assert "give credentials as --bearer, --api-key or --header" in result.stderr
-
-
-def test_headers_are_sent(guarded: Workshop) -> None:
-    sent = _json(
-        guarded, "guarded", "headers", "-H", "X-One: 1", "--header", "x-two:2", "--idempotency-key", "k-1"
-    )
-    assert (sent["x-one"], sent["x-two"], sent["idempotency-key"]) == ("1", "2", "k-1")
-
-
-@pytest.mark.parametrize(
-    ("options", "problem"),
-    [
-        (["--header", "X-One"], "header 'X-One' has no value"),
-        (["--header", "x: a\nb: c"], "does not fit into a header"),
-        (["--bearer", "a\nb"], "does not fit into a header"),
-        (["--url", "orders.example.com"], "does not begin with http"),
-        (["--idempotency-key", "a b"], "does not fit into a header"),
-    ],
-)
-def test_what_cannot_be_sent_is_refused(guarded: Workshop, options: list[str], problem: str) -> None:
-    result = guarded.run("call", "guarded", "headers", *options)
-    assert result.exit_code == 2
-    assert problem in result.stderr
-
-
 def test_texts_that_look_like_numbers_stay_texts_for_a_running_service(
     guarded: Workshop, guarded_url: str
 ) -> None:
-    assert _json(guarded, "--url", guarded_url, "echo", "text=1", "texts=2", "texts=3") == ["1", "2", "3"]
+    assert called(guarded, "--url", guarded_url, "echo", "text=1", "texts=2", "texts=3") == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize("command", ["wait", "wait_in_stream"])
@@ -274,7 +139,7 @@ def test_a_call_ends_at_its_timeout(guarded: Workshop, command: str) -> None:
 def test_the_lifespan_is_opened_and_closed_in_process(guarded: Workshop) -> None:
     import sys
 
-    assert _json(guarded, "guarded", "echo", "text=x") == ["x"]
+    assert called(guarded, "guarded", "echo", "text=x") == ["x"]
     assert sys.modules["guarded"].events == ["opened", "closed"]
 
 

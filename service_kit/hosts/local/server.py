@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -23,6 +24,10 @@ GRACE_S = 10
 
 MARGIN_S = 5
 """What the service's lifespan and cancelled requests may take beyond the grace."""
+
+
+LAST_REQUESTS_S = 0.1
+"""Between the last connection that is accepted and the end of those without a request."""
 
 
 class StartFailed(Exception):
@@ -68,6 +73,10 @@ class _Server(uvicorn.Server):
         self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        # Uvicorn hangs up on connections that have no request yet; one that was just accepted is about to send it.
+        await asyncio.sleep(LAST_REQUESTS_S)
         in_flight = len(self.server_state.tasks)
         if in_flight and not self.force_exit:
             logger.info("finishing what is in flight (%d), for at most %d s", in_flight, self._grace_s)
