@@ -63,6 +63,18 @@ class OpenCall:
 class WorkflowContext:
     """What workflow code can ask of its execution. Each call is recorded once, in the order of asking."""
 
+    __slots__ = (
+        "_chance",
+        "_ledger",
+        "_loop",
+        "_patches",
+        "mailbox",
+        "open",
+        "started",
+        "started_s",
+        "successor",
+    )
+
     def __init__(
         self, loop: WorkflowLoop, ledger: Ledger, started: ExecutionStarted, started_s: float
     ) -> None:

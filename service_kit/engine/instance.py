@@ -24,6 +24,8 @@ class Instance:
     raises has discarded it already. One thread at a time may use it.
     """
 
+    __slots__ = ("__weakref__", "_machine", "_usable", "code")
+
     def __init__(self, code: WorkflowCode) -> None:
         install_guard(WorkflowLoop.run.__code__)
         install_as_completed()

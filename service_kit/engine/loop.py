@@ -11,7 +11,6 @@ import contextvars
 import logging
 import sys
 from asyncio.events import _get_running_loop, _set_running_loop
-from asyncio.tasks import _enter_task, _leave_task
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from typing import Any, TypeVar
 
 from ..errors import TurnTooLong
 from .calls import TimerCancelled, TimerStarted
+from .closing import close_task
 from .completion import is_unordered
 from .forbidden import ClosedLoop, refusal
 from .futures import CallFuture, OrderedFuture, OrderedTask
@@ -34,7 +34,7 @@ STEPS_MAX = 1_000_000
 """Callbacks that may run before something has to wait. A loop that never waits would hold its thread for ever."""
 ORDER_BITS = 24
 KEPT_MIN = 32
-CLOSES_MAX = 1_000
+CLEANUPS_MAX = 10
 
 AS_COMPLETED = (
     "coroutines in an `as_completed` that was imported before service_kit, which starts them in any order "
@@ -124,13 +124,11 @@ class WorkflowLoop(ClosedLoop):
         self.ledger.stopped = True
         self._is_closed = True
         with self.running():
-            # Cleanup code may make new tasks, which are closed in their turn.
-            for _ in range(CLOSES_MAX):
-                if not self._tasks:
-                    break
+            # Cleanup code may make new tasks, whose cleanup may make new ones, but not for ever.
+            for _ in range(CLEANUPS_MAX):
                 tasks, self._tasks = self._tasks, []
                 for task in tasks:
-                    self._close(task)
+                    close_task(task)
         self._tasks.clear()
         self._ready.clear()
         self.conditions.clear()
@@ -157,17 +155,6 @@ class WorkflowLoop(ClosedLoop):
                     )
             if not self._wake_condition():
                 return
-
-    def _close(self, task: OrderedTask[Any]) -> None:
-        # A done task is not asked: CPython 3.12.1 crashes in get_coro of one that finished eagerly.
-        if task.done():
-            return
-        task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's switch for its warning
-        _enter_task(self, task)
-        try:
-            _close(task.get_coro())
-        finally:
-            _leave_task(self, task)
 
     def _wake_condition(self) -> bool:
         """Wake the first waiter whose condition holds: only one, because it may undo the next one's."""
@@ -302,25 +289,3 @@ class WorkflowLoop(ClosedLoop):
 
 def _forget(generator: object) -> None:
     """Let go of an abandoned asynchronous generator."""
-
-
-def _close(coro: Any) -> None:
-    """Close a coroutine from the inside out, again where its cleanup awaits something.
-
-    `coro.close()` alone would end the outer ones and leave an inner one that awaits to the garbage collector.
-    """
-    for _ in range(CLOSES_MAX):
-        innermost = coro
-        while getattr(awaited := getattr(innermost, "cr_await", None), "cr_frame", None) is not None:
-            innermost = awaited
-        _try_to_close(innermost)
-        if getattr(coro, "cr_frame", None) is None:
-            return
-
-
-def _try_to_close(coro: Any) -> bool:
-    try:
-        coro.close()
-    except (Exception, asyncio.CancelledError):  # noqa: BLE001 - nobody is there any more who could be told
-        return False
-    return True

@@ -56,6 +56,18 @@ class WorkflowCode:
 class Machine:
     """The state of one execution. It never refers to its `Instance`, so that dropping that one ends it."""
 
+    __slots__ = (
+        "_cancelled",
+        "_code",
+        "_context",
+        "_forced",
+        "_main",
+        "deadline_s",
+        "ending",
+        "ledger",
+        "loop",
+    )
+
     def __init__(self, code: WorkflowCode) -> None:
         self.ledger = Ledger()
         self.loop = WorkflowLoop(self.ledger)

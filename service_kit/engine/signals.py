@@ -26,13 +26,13 @@ class Box:
 
     def __init__(self) -> None:
         self.kept: deque[str] = deque()
-        self.waiters: deque[Future[None]] = deque()
+        self.waiters: list[Future[None]] = []
         self.handlers: dict[int, tuple[SignalHandler, contextvars.Context]] = {}
 
     def wake(self) -> bool:
         """Wake the longest waiter; return whether there is one."""
         while self.waiters:
-            waiter = self.waiters.popleft()
+            waiter = self.waiters.pop(0)
             if not waiter.done():
                 waiter.set_result(None)
                 return True

@@ -6,17 +6,32 @@ import json
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
+import pytest
+
 from service_kit.engine.arrivals import Arrival, ExecutionStarted, SignalReceived, TaskRaised, TaskSucceeded
 from service_kit.engine.calls import Call, TaskScheduled
-from service_kit.engine.context import current_workflow
+from service_kit.engine.context import current_workflow, require_workflow
 from service_kit.engine.failure import PLAIN, Failure, FailureCodec
 from service_kit.engine.history import ExecutionRaised, ExecutionSucceeded, HistoryEvent
 from service_kit.engine.instance import Instance, replay
 from service_kit.engine.machine import WorkflowCode
 from service_kit.engine.turn import Turn, take_turn
 from service_kit.engine.wire import decode_events, encode_events
+from service_kit.errors import NonDeterminismError
 
-__all__ = ["BEGIN_S", "Execution", "Function", "code_of", "task"]
+__all__ = [
+    "BEGIN_S",
+    "Execution",
+    "Function",
+    "code_of",
+    "history_of",
+    "on",
+    "receive",
+    "recorded",
+    "replay_error",
+    "task",
+    "two_steps",
+]
 
 Function: TypeAlias = Callable[..., Coroutine[Any, Any, object]]
 
@@ -38,6 +53,29 @@ async def task(name: str, value: object = None) -> Any:
     workflow = current_workflow()
     assert workflow is not None
     return json.loads(await workflow.schedule_task(name, json.dumps(value)))
+
+
+async def two_steps(name: str = "a") -> list[object]:
+    """Run two tasks, one after the other."""
+    return [await task(name), await task("b")]
+
+
+async def receive(name: str = "word", timeout_s: float | None = None) -> object:
+    """Wait for a signal."""
+    workflow = require_workflow("the test")
+    return json.loads(await workflow.receive_signal(name, timeout_s=timeout_s))
+
+
+def on(handler: Callable[[str], object], name: str = "word") -> Callable[[], None]:
+    """Handle signals."""
+    return require_workflow("the test").on_signal(name, handler)
+
+
+async def recorded() -> str:
+    """Reserve, then charge: the workflow whose changes are tried."""
+    await task("reserve", "sku-1")
+    await task("charge", 5)
+    return "done"
 
 
 class Execution:
@@ -110,3 +148,19 @@ class Execution:
         """What the execution raised."""
         assert isinstance(self.turn.outcome, ExecutionRaised), self.turn.outcome
         return self.turn.outcome.failure
+
+
+def history_of(function: Function, *answers: tuple[str, object]) -> list[HistoryEvent]:
+    """Return the history of a run in which tasks were answered so."""
+    run = Execution(function, cold=False)
+    run.start()
+    for name, value in answers:
+        run.succeed(name, value)
+    return run.history
+
+
+def replay_error(function: Function, history: list[HistoryEvent]) -> NonDeterminismError:
+    """Return how this code differs from `history`."""
+    with pytest.raises(NonDeterminismError) as caught:
+        replay(code_of(function), history)
+    return caught.value

@@ -1,4 +1,4 @@
-"""The workflows behind `tests/histories`, and how each history came about.
+"""The workflows behind `tests/histories`, and how each history came about; one file, though long.
 
 A history, once written, stays: `python -m tests.engine.golden` writes only those that do not exist yet.
 """

@@ -8,25 +8,22 @@ from uuid import UUID
 
 import pytest
 
-from service_kit.engine.arrivals import ChildRaised, ChildSucceeded, TaskSucceeded, TerminateRequested
+from service_kit.engine.arrivals import TaskSucceeded
 from service_kit.engine.calls import (
     CancelSent,
-    ChildStarted,
     Emitted,
     EventsEmitted,
     StateSet,
     TaskScheduled,
     TerminateSent,
-    TimerCancelled,
 )
 from service_kit.engine.chance import Chance
 from service_kit.engine.context import current_workflow, require_workflow
-from service_kit.engine.failure import Failure
 from service_kit.engine.history import ContinuedAsNew
-from service_kit.engine.options import ChildOptions, ParentClose, TaskOptions
+from service_kit.engine.options import ChildOptions, TaskOptions
 from service_kit.engine.payload import digest
 from service_kit.engine.retry import Retry
-from service_kit.errors import DefinitionError, TimedOut, WorkflowFailed
+from service_kit.errors import DefinitionError
 from tests.engine.conftest import Begin
 from tests.engine.driving import BEGIN_S, Execution, task
 
@@ -146,166 +143,7 @@ def test_other_executions_can_be_cancelled_and_terminated(begin: Begin) -> None:
 # Conditions
 
 
-def test_condition_waits_until_it_holds(begin: Begin) -> None:
-    async def waits() -> list[int]:
-        counts: list[int] = []
-        require_workflow("the test").on_signal("count", lambda payload: counts.append(int(payload)))
-        await require_workflow("the test").condition(lambda: len(counts) >= 2)
-        return counts
-
-    run = begin(waits)
-    run.signal("count", 1, id="1")
-    assert run.instance.ending is None
-    run.signal("count", 2, id="2")
-    assert run.result == [1, 2]
-
-
-def test_condition_that_holds_already_does_not_wait(begin: Begin) -> None:
-    async def waits() -> str:
-        await require_workflow("the test").condition(lambda: True, timeout_s=5)
-        return "done"
-
-    assert begin(waits).result == "done"
-
-
-def test_condition_that_does_not_hold_in_time_times_out(begin: Begin) -> None:
-    async def waits() -> str:
-        try:
-            await require_workflow("the test").condition(lambda: False, timeout_s=5)
-        except TimedOut as error:
-            return str(error)
-        return "held"
-
-    run = begin(waits)
-    run.pass_time(5)
-    assert run.result == "the condition did not hold within 5 s"
-
-
-def test_condition_in_time_cancels_its_timer(begin: Begin) -> None:
-    async def waits() -> str:
-        done: list[object] = []
-        asyncio.get_running_loop().create_task(task("a")).add_done_callback(done.append)
-        await require_workflow("the test").condition(lambda: bool(done), timeout_s=5)
-        return "held"
-
-    run = begin(waits)
-    run.succeed("a")
-    assert run.result == "held"
-    assert len(run.calls(TimerCancelled)) == 1
-
-
-def test_one_waiter_may_undo_the_condition_of_the_next(begin: Begin) -> None:
-    async def takes_turns() -> list[str]:
-        workflow = require_workflow("the test")
-        free, order = [True], list[str]()
-
-        async def enter(name: str) -> None:
-            await workflow.condition(lambda: free[0])
-            assert free[0], f"{name} was let in while it was occupied"
-            free[0] = False
-            order.append(name)
-            await task(name)
-            free[0] = True
-
-        free[0] = False
-        work = [asyncio.create_task(enter(name)) for name in ("a", "b", "c")]
-        await task("open")
-        free[0] = True
-        await asyncio.gather(*work)
-        return order
-
-    run = begin(takes_turns)
-    for name in ("open", "a", "b", "c"):
-        run.succeed(name)
-    assert run.result == ["a", "b", "c"]
-
-
-def test_condition_that_raises_raises_where_it_is_awaited(begin: Begin) -> None:
-    async def waits() -> str:
-        ready: list[int] = []
-
-        def explode() -> bool:
-            if ready:
-                raise ValueError("asked too late")
-            return False
-
-        asyncio.get_running_loop().call_later(1, ready.append, 1)
-        try:
-            await require_workflow("the test").condition(explode)
-        except ValueError as error:
-            return str(error)
-        return "held"
-
-    run = begin(waits)
-    run.pass_time(1)
-    assert run.result == "asked too late"
-
-
 # Children
-
-
-def test_child_runs_beside_its_parent(begin: Begin) -> None:
-    async def parent() -> list[object]:
-        child = require_workflow("the test").start_child("pack", '"box"')
-        await task("a")
-        return [child.id, json.loads(await child.result)]
-
-    run = begin(parent)
-    (call,) = run.calls(ChildStarted)
-    assert (call.name, call.input, call.id, call.parent_close) == ("pack", '"box"', "x:1", "cancel")
-    run.arrive(ChildSucceeded(1, '"packed"'))
-    assert run.arrive(ChildSucceeded(1, '"twice"')).events == ()
-    run.succeed("a")
-    assert run.result == ["x:1", "packed"]
-
-
-def test_child_that_fails_raises_in_the_parent(begin: Begin) -> None:
-    async def parent() -> str:
-        try:
-            await require_workflow("the test").start_child("pack", "1").result
-        except WorkflowFailed as error:
-            return str(error)
-        return "packed"
-
-    run = begin(parent)
-    run.arrive(ChildRaised(1, Failure("shop:Torn", "no tape")))
-    assert run.result == "workflow 'pack' failed: Torn: no tape"
-
-
-def test_child_that_nobody_waits_for_any_more_is_told(begin: Begin) -> None:
-    async def parent() -> str:
-        try:
-            async with asyncio.timeout(5):
-                await require_workflow("the test").start_child("pack", "1").result
-        except TimeoutError:
-            await task("a")
-        return "done"
-
-    run = begin(parent)
-    run.pass_time(5)
-    (sent,) = run.calls(CancelSent)
-    assert sent.target == "x:2"
-    assert run.arrive(ChildSucceeded(2, "1")).events == ()
-    run.succeed("a")
-    assert len(run.calls(CancelSent)) == 1
-
-
-@pytest.mark.parametrize(("policy", "kind"), [("cancel", CancelSent), ("terminate", TerminateSent)])
-def test_parent_that_ends_ends_its_children(
-    begin: Begin, policy: ParentClose, kind: type[CancelSent | TerminateSent]
-) -> None:
-    async def parent() -> None:
-        options = ChildOptions(id="c-1", parent_close=policy, timeout_s=9.0, start_delay_s=1.0)
-        require_workflow("the test").start_child("pack", "1", options=options)
-        require_workflow("the test").start_child("left", "1", options=ChildOptions(parent_close="abandon"))
-        await task("a")
-
-    run = begin(parent)
-    run.arrive(TerminateRequested())
-    assert [sent.target for sent in run.calls(kind)] == ["c-1"]
-    assert len(run.calls(CancelSent)) + len(run.calls(TerminateSent)) == 1
-    (call, _) = run.calls(ChildStarted)
-    assert (call.id, call.timeout_s, call.start_delay_s) == ("c-1", 9.0, 1.0)
 
 
 # Continuing as new

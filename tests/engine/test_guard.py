@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import logging
 import os
@@ -29,9 +28,13 @@ from tests.engine.driving import Execution, task
 def use(action: Callable[[], object]) -> Execution:
     """Run `action` in a workflow that would swallow any error of it."""
 
+    swallowed: list[Exception] = []
+
     async def uses() -> str:
-        with contextlib.suppress(Exception):
+        try:
             action()
+        except Exception as error:  # noqa: BLE001 - even so the turn must fail
+            swallowed.append(error)
         await task("after")
         return "done"
 

@@ -8,33 +8,12 @@ import json
 import pytest
 
 from service_kit.engine.arrivals import ExecutionStarted, SignalReceived, TaskSucceeded
-from service_kit.engine.calls import PatchMarked, TaskScheduled
 from service_kit.engine.context import current_workflow, require_workflow
 from service_kit.engine.failure import Failure
-from service_kit.engine.history import ExecutionRaised, ExecutionSucceeded, HistoryEvent, TurnStarted
+from service_kit.engine.history import ExecutionRaised, HistoryEvent, TurnStarted
 from service_kit.engine.instance import replay
 from service_kit.errors import HistoryUnreadable, NonDeterminismError
-from tests.engine.driving import Execution, Function, code_of, task
-
-
-def history_of(function: Function, *answers: tuple[str, object]) -> list[HistoryEvent]:
-    run = Execution(function, cold=False)
-    run.start()
-    for name, value in answers:
-        run.succeed(name, value)
-    return run.history
-
-
-async def recorded() -> str:
-    await task("reserve", "sku-1")
-    await task("charge", 5)
-    return "done"
-
-
-def replay_error(function: Function, history: list[HistoryEvent]) -> NonDeterminismError:
-    with pytest.raises(NonDeterminismError) as caught:
-        replay(code_of(function), history)
-    return caught.value
+from tests.engine.driving import Execution, code_of, history_of, recorded, replay_error, task
 
 
 def test_same_code_replays_to_where_it_was() -> None:
@@ -270,81 +249,6 @@ def test_executions_see_whether_they_are_replayed() -> None:
 
 
 # patched
-
-
-async def with_patch() -> str:
-    workflow = require_workflow("the test")
-    if workflow.patched("fraud"):
-        await task("check")
-    await task("reserve", "sku-1")
-    if workflow.patched("fraud"):
-        await task("check again")
-    await task("charge", 5)
-    return "done"
-
-
-def test_patch_takes_the_new_path_in_new_executions() -> None:
-    run = Execution(with_patch, cold=True)
-    run.start()
-    for name in ("check", "reserve", "check again", "charge"):
-        run.succeed(name)
-    assert run.result == "done"
-    assert run.calls(PatchMarked) == [PatchMarked("fraud")]
-
-
-def test_patch_keeps_the_old_path_in_executions_that_passed_it() -> None:
-    run = Execution(recorded, cold=True)
-    run.start()
-    run.code = code_of(with_patch)
-    run.replay()
-    run.succeed("reserve")
-    run.succeed("charge")
-    assert run.result == "done"
-    assert [call.name for call in run.calls(TaskScheduled)] == ["reserve", "charge"]
-
-
-def test_patch_may_be_deleted_once_no_execution_takes_the_old_path() -> None:
-    async def after() -> str:
-        await task("check")
-        await task("reserve", "sku-1")
-        await task("check again")
-        await task("charge", 5)
-        return "done"
-
-    run = Execution(with_patch, cold=False)
-    run.start()
-    for name in ("check", "reserve", "check again", "charge"):
-        run.succeed(name)
-    assert replay(code_of(after), run.history).ending == ExecutionSucceeded(
-        '"done"',
-        getattr(run.history[-1], "args_hash"),  # noqa: B009 - the last event is an ending
-    )
-
-
-def test_one_of_two_patches_may_be_deleted() -> None:
-    async def two() -> None:
-        workflow = require_workflow("the test")
-        first, second = workflow.patched("first"), workflow.patched("second")
-        await task(f"{first} {second}")
-
-    async def one() -> None:
-        await task(f"True {require_workflow('the test').patched('second')}")
-
-    replay(code_of(one), history_of(two))
-
-
-def test_patch_deleted_from_the_end_of_a_turn_is_not_missed() -> None:
-    async def marks() -> None:
-        workflow = require_workflow("the test")
-        await task("a")
-        workflow.patched("late")
-        await asyncio.Event().wait()
-
-    async def does_not() -> None:
-        await task("a")
-        await asyncio.Event().wait()
-
-    assert replay(code_of(does_not), history_of(marks, ("a", None))).ending is None
 
 
 def test_signals_of_a_history_are_matched_with_their_turns() -> None:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable
-
-import pytest
 
 from service_kit.engine.arrivals import CancelRequested, SignalReceived, TaskSucceeded
 from service_kit.engine.calls import SignalSent, TimerStarted
@@ -15,16 +11,7 @@ from service_kit.engine.history import ContinuedAsNew
 from service_kit.engine.payload import digest
 from service_kit.errors import TimedOut
 from tests.engine.conftest import Begin
-from tests.engine.driving import BEGIN_S, Execution, task
-
-
-async def receive(name: str = "word", timeout_s: float | None = None) -> object:
-    workflow = require_workflow("the test")
-    return json.loads(await workflow.receive_signal(name, timeout_s=timeout_s))
-
-
-def on(handler: Callable[[str], object], name: str = "word") -> Callable[[], None]:
-    return require_workflow("the test").on_signal(name, handler)
+from tests.engine.driving import BEGIN_S, Execution, on, receive, task
 
 
 def test_signal_wakes_the_one_who_waits(begin: Begin) -> None:
@@ -142,122 +129,6 @@ def test_signal_of_a_lone_receiver_that_is_cancelled_as_it_arrives_is_kept(begin
     run = begin(race)
     run.signal("word", "kept", id="1")
     assert run.result == "kept"
-
-
-def test_every_handler_sees_each_signal_once_until_it_is_disposed(begin: Begin) -> None:
-    async def listens() -> list[object]:
-        seen: list[object] = []
-        dispose = on(lambda payload: seen.append(["first", payload]))
-        on(lambda payload: seen.append(["second", payload]))
-        await task("a")
-        dispose()
-        dispose()
-        await task("b")
-        return seen
-
-    run = begin(listens)
-    run.signal("word", 1, id="1")
-    run.succeed("a")
-    run.signal("word", 2, id="2")
-    run.succeed("b")
-    assert run.result == [["first", "1"], ["second", "1"], ["second", "2"]]
-
-
-def test_handler_that_comes_late_gets_what_was_kept(begin: Begin) -> None:
-    async def late() -> list[object]:
-        seen: list[object] = []
-        await task("a")
-        on(seen.append)
-        await task("b")
-        return seen
-
-    run = begin(late)
-    run.signal("word", 1, id="1")
-    run.signal("word", 2, id="2")
-    run.succeed("a")
-    run.succeed("b")
-    assert run.result == ["1", "2"]
-
-
-def test_receiver_and_handler_both_see_a_signal(begin: Begin) -> None:
-    async def both() -> list[object]:
-        seen: list[object] = []
-        on(seen.append)
-        seen.append(await receive())
-        return seen
-
-    run = begin(both)
-    run.signal("word", 1, id="1")
-    assert run.result == ["1", 1]
-
-
-def test_handler_takes_the_signal_where_nobody_waits(begin: Begin) -> None:
-    async def handled() -> object:
-        on(lambda payload: None)
-        await task("a")
-        return await receive("word", 1)
-
-    run = begin(handled)
-    run.signal("word", 1, id="1")
-    run.succeed("a")
-    run.pass_time(1)
-    assert run.failure.kind == "timeout"
-
-
-def test_handler_may_run_tasks(begin: Begin) -> None:
-    async def listens() -> list[object]:
-        seen: list[object] = []
-
-        async def handle(payload: str) -> None:
-            seen.append(await task(f"handle {payload}"))
-
-        on(handle)
-        await task("a")
-        return seen
-
-    run = begin(listens)
-    run.signal("word", 1, id="1")
-    run.succeed("handle 1", "handled")
-    run.succeed("a")
-    assert run.result == ["handled"]
-
-
-@pytest.mark.parametrize("is_async", [False, True])
-def test_handler_that_raises_fails_the_execution(begin: Begin, is_async: bool) -> None:
-    async def listens() -> None:
-        async def explode_later(payload: str) -> None:
-            await task("a")
-            raise ValueError(payload)
-
-        def explode(payload: str) -> None:
-            raise ValueError(payload)
-
-        on(explode_later if is_async else explode)
-        await task("b")
-
-    run = begin(listens)
-    run.signal("word", 1, id="1")
-    if is_async:
-        run.succeed("a")
-    assert (run.failure.type, run.failure.message) == ("builtins:ValueError", "1")
-
-
-def test_handler_that_is_cancelled_is_no_failure(begin: Begin) -> None:
-    async def listens() -> str:
-        async def handle(payload: str) -> None:
-            current = asyncio.current_task()
-            assert current is not None
-            current.cancel()
-            await task("a")
-
-        on(handle)
-        await task("b")
-        return "fine"
-
-    run = begin(listens)
-    run.signal("word", 1, id="1")
-    run.succeed("b")
-    assert run.result == "fine"
 
 
 def test_signal_to_another_execution_has_an_id_that_every_replay_repeats(begin: Begin) -> None:
