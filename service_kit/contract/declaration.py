@@ -126,4 +126,5 @@ def awaited(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
 def enclosing_names() -> Mapping[str, Any]:
     """Return the names of the function in which a decorator stands, for its annotations to use."""
     frame = sys._getframe(2)
-    return {} if frame.f_locals is frame.f_globals else frame.f_locals
+    # A copy: from Python 3.13 on it is a live view, which keeps the frame and all its values in memory.
+    return {} if frame.f_locals is frame.f_globals else dict(frame.f_locals)
