@@ -44,7 +44,7 @@ class Connection(Generic[S]):
         options: ClientOptions | None = None,
     ) -> None:
         check_timeout("timeout_s", timeout_s)
-        self.service = service
+        self.service: type[S] = service
         self._session = Session(
             base_url=parse_url(url),
             transport=transport or _default_transport(),

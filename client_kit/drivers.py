@@ -8,7 +8,7 @@ import threading
 import time
 from typing import TypeVar, cast
 
-from client_kit.deadline import Deadline
+from client_kit.deadline import Deadline, OutOfTime
 from client_kit.effects import Close, Effect, Fetch, Flow, Send, Sleep, Wait
 from client_kit.transports import Transport
 from client_kit.transports.portal import Portal
@@ -22,11 +22,12 @@ async def drive(flow: Flow[T], transport: Transport, deadline: Deadline) -> T:
     try:
         effect = next(flow)
         while True:
+            scope = asyncio.timeout(deadline.remaining_s())
             try:
-                async with asyncio.timeout(deadline.remaining_s()):
+                async with scope:
                     answer = await _perform(effect, transport)
             except Exception as error:  # noqa: BLE001 - the flow decides what becomes of it
-                effect = flow.throw(error)
+                effect = flow.throw(OutOfTime() if scope.expired() else error)
             else:
                 effect = flow.send(answer)
     except StopIteration as done:
@@ -42,6 +43,8 @@ def drive_sync(flow: Flow[T], transport: Transport, deadline: Deadline, portal: 
         while True:
             try:
                 answer = _perform_sync(effect, transport, deadline, portal)
+            except TimeoutError as error:
+                effect = flow.throw(OutOfTime() if isinstance(effect, Send) or deadline.is_over() else error)
             except Exception as error:  # noqa: BLE001 - the flow decides what becomes of it
                 effect = flow.throw(error)
             else:

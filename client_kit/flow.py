@@ -14,7 +14,7 @@ from typing import Any
 from client_kit.answers import CONFLICT, check_stream, failure_of, result_of
 from client_kit.auth import Auth
 from client_kit.contracts import CommandContract
-from client_kit.deadline import Deadline
+from client_kit.deadline import Deadline, OutOfTime
 from client_kit.effects import Close, Flow, Send, Sleep
 from client_kit.errors import (
     AnswerTooLarge,
@@ -84,9 +84,7 @@ def _exchange(endpoint: Endpoint, body: bytes, deadline: Deadline, told: Deadlin
             request, response = yield from _attempt(endpoint, body, deadline, told)
         except NetworkError as error:
             failure, transient = _named(error, endpoint, attempt), _may_resend(endpoint, error)
-        except TimeoutError as error:
-            if not _is_over(deadline):
-                raise
+        except OutOfTime as error:
             raise _too_late(endpoint, deadline, attempt) from error
         except AnswerTooLarge as error:
             error.command = endpoint.contract.name
@@ -115,7 +113,7 @@ def _attempt(
     options = endpoint.policy.options
     remaining_s = deadline.remaining_s()
     if remaining_s is not None and remaining_s <= 0:
-        raise TimeoutError
+        raise OutOfTime
     headers = dict(endpoint.headers)
     told_s = remaining_s if told is deadline else told.remaining_s()
     if told_s is not None:
@@ -162,11 +160,6 @@ def _named(error: NetworkError, endpoint: Endpoint, attempt: int) -> NetworkErro
     if not error.command:  # otherwise it comes from a call that fetched a token
         error.command, error.attempts = endpoint.contract.name, attempt
     return error
-
-
-def _is_over(deadline: Deadline) -> bool:
-    remaining_s = deadline.remaining_s()
-    return remaining_s is not None and remaining_s <= 0
 
 
 def _too_late(endpoint: Endpoint, deadline: Deadline, attempt: int) -> CallTimeout:

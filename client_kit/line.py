@@ -41,7 +41,7 @@ class Line:
         self._options = options
         self._clock = session.policy.options.world.monotonic
         self._timeout_s = options.timeout_s or (math.inf if contract.streaming else session.timeout_s)
-        self.endpoint = Endpoint(
+        self.endpoint: Endpoint = Endpoint(
             contract=contract,
             url=command_url(session.base_url, contract.name),
             headers={
@@ -70,28 +70,26 @@ class Line:
     def items(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
         """Return the items; wrong arguments raise here, the request goes out with the first item."""
         body, _ = self._begin(args, kwargs)
-        return self._items(body)
+
+        async def begin() -> tuple[AsyncBody, ItemReader]:
+            opening, whole = self._stream_deadlines()
+            flow = open_stream(self.endpoint, body, opening, whole)
+            response = await drive(flow, self._session.transport, opening)
+            return cast(AsyncBody, response.stream), self._reader(whole)
+
+        return read_items(begin)
 
     def items_sync(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Generator[Any, None, None]:
+        """Return the items, as `items` does."""
         body, _ = self._begin(args, kwargs)
-        return self._items_sync(body)
 
-    async def _items(self, body: bytes) -> AsyncGenerator[Any, None]:
-        opening, whole = self._stream_deadlines()
-        flow = open_stream(self.endpoint, body, opening, whole)
-        response = await drive(flow, self._session.transport, opening)
-        items = read_items(cast(AsyncBody, response.stream), self._reader(whole))
-        try:
-            async for item in items:
-                yield item
-        finally:
-            await items.aclose()
+        def begin() -> tuple[SyncBody, ItemReader]:
+            opening, whole = self._stream_deadlines()
+            flow = open_stream(self.endpoint, body, opening, whole)
+            response = drive_sync(flow, self._session.transport, opening, self._session.portal)
+            return cast(SyncBody, response.stream), self._reader(whole)
 
-    def _items_sync(self, body: bytes) -> Generator[Any, None, None]:
-        opening, whole = self._stream_deadlines()
-        flow = open_stream(self.endpoint, body, opening, whole)
-        response = drive_sync(flow, self._session.transport, opening, self._session.portal)
-        yield from read_items_sync(cast(SyncBody, response.stream), self._reader(whole))
+        return read_items_sync(begin)
 
     def _begin(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[bytes, Deadline]:
         if self._session.closed:

@@ -18,8 +18,8 @@ class Retry:
     """How often to try, and how long to wait in between.
 
     The wait is drawn evenly from zero to `backoff_s` doubled with each attempt ("full jitter", as in
-    AWS Architecture Blog, "Exponential Backoff And Jitter", 2015). A service's `Retry-After` comes on top of
-    nothing less than itself; one longer than `retry_after_max_s` ends the call at once.
+    AWS Architecture Blog, "Exponential Backoff And Jitter", 2015). Where the service says `Retry-After`, that
+    is added to it; if it says more than `retry_after_max_s`, the call ends at once.
     """
 
     max_attempts: int = 4

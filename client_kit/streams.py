@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any
 
 from client_kit.answers import decoded, stream_failure
@@ -25,21 +25,20 @@ class ItemReader:
         self._idle_timeout_s = idle_timeout_s
         self._parser = EventParser(limit)
         self._count = 0
-        self.ended = False
+        self._hurried = False
+        self.ended: bool = False
 
     def patience_s(self) -> float:
         """Return how long the next read may take; raise CallTimeout if the call's time is over."""
         remaining_s = self._deadline.remaining_s()
-        if remaining_s is None:
-            return self._idle_timeout_s
-        if remaining_s <= 0:
+        if remaining_s is not None and remaining_s <= 0:
             raise self._too_late()
-        return min(remaining_s, self._idle_timeout_s)
+        self._hurried = remaining_s is not None and remaining_s <= self._idle_timeout_s
+        return remaining_s if self._hurried and remaining_s is not None else self._idle_timeout_s
 
     def silence(self) -> NetworkError:
         """Return the error for a read that took longer than `patience_s`."""
-        remaining_s = self._deadline.remaining_s()
-        if remaining_s is not None and remaining_s <= 0:
+        if self._hurried:
             return self._too_late()
         return self._lost(f"the stream was silent for {self._idle_timeout_s:g} s, without a heartbeat even")
 
@@ -80,8 +79,11 @@ class ItemReader:
         )
 
 
-async def read_items(body: AsyncBody, reader: ItemReader) -> AsyncGenerator[Any, None]:
-    """Yield the items of an open stream; close it at the end, or when the generator is closed."""
+async def read_items(
+    begin: Callable[[], Awaitable[tuple[AsyncBody, ItemReader]]],
+) -> AsyncGenerator[Any, None]:
+    """Open a stream and yield its items; close it at the end, or when the generator is closed."""
+    body, reader = await begin()
     try:
         while not reader.ended:
             try:
@@ -97,8 +99,9 @@ async def read_items(body: AsyncBody, reader: ItemReader) -> AsyncGenerator[Any,
         await body.close()
 
 
-def read_items_sync(body: SyncBody, reader: ItemReader) -> Generator[Any, None, None]:
-    """Yield the items of an open stream; close it at the end, or when the generator is closed."""
+def read_items_sync(begin: Callable[[], tuple[SyncBody, ItemReader]]) -> Generator[Any, None, None]:
+    """Open a stream and yield its items; close it at the end, or when the generator is closed."""
+    body, reader = begin()
     try:
         while not reader.ended:
             try:

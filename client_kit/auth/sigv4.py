@@ -44,8 +44,9 @@ class AwsSigV4:
     def authorize(self, request: Request) -> Flow[Request]:
         if self._source is None:
             self._source = cast(CredentialSource, (yield Fetch(_find_credentials)))
-        frozen = cast(Credentials, (yield Fetch(self._source.get_frozen_credentials)))
-        return request.with_headers(_signature(request, frozen, self._service, self._region))
+        source = self._source
+        signature = yield Fetch(lambda: _signature(request, source, self._service, self._region))
+        return request.with_headers(cast(dict[str, str], signature))
 
     def rejected(self, request: Request) -> bool:
         return False
@@ -61,7 +62,8 @@ def _find_credentials() -> CredentialSource:
     return cast(CredentialSource, found)
 
 
-def _signature(request: Request, credentials: Credentials, service: str, region: str) -> dict[str, str]:
+def _signature(request: Request, source: CredentialSource, service: str, region: str) -> dict[str, str]:
+    credentials = source.get_frozen_credentials()  # may ask the network for new ones
     outgoing = _botocore("awsrequest").AWSRequest(
         method=request.method, url=request.url, headers=dict(request.headers), data=request.body
     )

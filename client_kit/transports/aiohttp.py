@@ -11,10 +11,10 @@ from functools import lru_cache
 try:
     import aiohttp
     from yarl import URL
-except ModuleNotFoundError as missing:
+except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(
         "AiohttpTransport needs aiohttp; install it with: pip install 'service-kit[fast]'", name="aiohttp"
-    ) from missing
+    ) from _missing
 
 from client_kit.errors import AnswerTooLarge, ConnectFailed, ConnectionLost, NetworkError
 from client_kit.transports.loops import PerLoop
@@ -75,7 +75,7 @@ class _Body:
         try:
             return await self._response.content.readany()
         except (aiohttp.ClientError, OSError) as error:
-            raise ConnectionLost(str(error) or type(error).__name__) from error
+            raise ConnectionLost(_reason(error)) from error
 
     async def close(self) -> None:
         self._response.close()
@@ -103,8 +103,14 @@ async def _read(request: Request, response: aiohttp.ClientResponse) -> bytes:
 
 
 def _network_error(request: Request, error: Exception) -> NetworkError:
-    reason = str(error) or type(error).__name__
+    reason = _reason(error)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         url = _parse_url(request.url)
         return ConnectFailed(f"cannot connect to {url.scheme}://{url.authority}: {reason}")
     return ConnectionLost(f"the connection was lost: {reason}")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientResponseError):  # its text shows the URL, which may carry a key
+        return error.message
+    return str(error) or type(error).__name__

@@ -34,12 +34,12 @@ class InProcessTransport(AsyncOnly):
 
     def __init__(self, app: AsgiApp) -> None:
         super().__init__()
-        self._app = app
-        self._lifespans = PerLoop(lambda: _Lifespan(app))
+        self._servers = PerLoop(lambda: _Server(app))
 
     async def send(self, request: Request) -> Response:
-        await self._lifespans.get().started()
-        exchange = _Exchange(self._app, request)
+        server = self._servers.get()
+        await server.lifespan.started()
+        exchange = _Exchange(server, request)
         left_open = False
         try:
             start = await exchange.next()
@@ -53,18 +53,39 @@ class InProcessTransport(AsyncOnly):
             return Response(status, headers, body)
         finally:
             if not left_open:
-                await exchange.close()
+                exchange.leave()
 
     async def close_running_loop(self) -> None:
-        lifespan = self._lifespans.pop()
-        if lifespan is not None:
-            await lifespan.stop()
+        server = self._servers.pop()
+        if server is not None:
+            await server.stop()
+
+
+class _Server:
+    """An application in one loop: its lifespan, and the requests that it still works on."""
+
+    def __init__(self, app: AsgiApp) -> None:
+        self.app = app
+        self.lifespan = _Lifespan(app)
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    async def stop(self) -> None:
+        """Let what is in flight finish, then end the lifespan."""
+        if self.tasks:
+            _, late = await asyncio.wait(self.tasks, timeout=_GRACE_S)
+            for task in late:
+                task.cancel()
+        await self.lifespan.stop()
+
+
+class _ClientGone(OSError):
+    """What `send` raises in an application whose client has left (ASGI specification 2.4)."""
 
 
 class _Exchange:
     """One request: the application's asyncio.Task, and what it has sent and the client has not read."""
 
-    def __init__(self, app: AsgiApp, request: Request) -> None:
+    def __init__(self, server: _Server, request: Request) -> None:
         self._body: bytes | None = request.body
         self._messages: deque[Message] = deque()
         self._news = asyncio.Event()
@@ -73,9 +94,11 @@ class _Exchange:
         self._ended = False
         # An empty context: variables of the caller do not cross a network either.
         self._task = asyncio.get_running_loop().create_task(
-            _run(app, _scope(request), self._receive, self._send), context=contextvars.Context()
+            _run(server.app, _scope(request), self._receive, self._send), context=contextvars.Context()
         )
-        self._task.add_done_callback(lambda _: self._news.set())
+        server.tasks.add(self._task)
+        self._task.add_done_callback(server.tasks.discard)
+        self._task.add_done_callback(self._finished)
 
     async def next(self) -> Message:
         """Return the application's next message; raise ConnectionLost if it stopped short of one."""
@@ -97,14 +120,24 @@ class _Exchange:
                 return bytes(message["body"])
         return b""
 
-    async def close(self) -> None:
+    def leave(self) -> None:
+        """Tell the application that its client is gone; it goes on or not, as behind a server."""
         self._gone.set()
         self._space.set()
-        if not self._task.done():
-            await asyncio.wait({self._task}, timeout=_GRACE_S)
-            self._task.cancel()
-        elif not self._task.cancelled():
-            self._task.exception()  # what it was has been raised already, or comes after the answer
+
+    async def close(self) -> None:
+        """Leave, and give the application the time to hear of it."""
+        self.leave()
+        await asyncio.wait({self._task}, timeout=_GRACE_S)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._news.set()
+        if self._gone.is_set() and not task.cancelled():
+            error = task.exception()
+            if error is not None and not isinstance(error, _ClientGone):  # nobody else will hear of it
+                task.get_loop().call_exception_handler(
+                    {"message": "the application failed after its client left", "exception": error}
+                )
 
     async def _receive(self) -> Message:
         if self._body is not None:
@@ -118,7 +151,7 @@ class _Exchange:
             self._space.clear()
             await self._space.wait()
         if self._gone.is_set():
-            raise OSError("the client is gone")
+            raise _ClientGone("the client is gone")
         self._messages.append(message)
         self._news.set()
 

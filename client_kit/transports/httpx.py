@@ -34,12 +34,12 @@ class HttpxTransport:
     def __init__(
         self,
         *,
-        make_async: Callable[[], httpx.AsyncClient] | None = None,
-        make_sync: Callable[[], httpx.Client] | None = None,
+        make_async: Callable[[], httpx.AsyncClient] = httpx.AsyncClient,
+        make_sync: Callable[[], httpx.Client] = httpx.Client,
         connect_timeout_s: float = 10.0,
     ) -> None:
-        self._async = PerLoop(make_async or _make_async)
-        self._make_sync = make_sync or _make_sync
+        self._async = PerLoop(make_async)
+        self._make_sync = make_sync
         self._sync: httpx.Client | None = None
         self._lock = threading.Lock()
         self._connect_timeout_s = connect_timeout_s
@@ -164,17 +164,6 @@ class _SyncBody:
 
     def close(self) -> None:
         self._response.close()
-
-
-def _make_async() -> httpx.AsyncClient:
-    return httpx.AsyncClient(limits=_LIMITS)
-
-
-def _make_sync() -> httpx.Client:
-    return httpx.Client(limits=_LIMITS)
-
-
-_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=15.0)
 
 
 def _outgoing(request: Request, timeouts: Mapping[str, float | None]) -> httpx.Request:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable
@@ -24,7 +25,12 @@ class Portal:
 
     def run(self, awaitable: Awaitable[T], timeout_s: float | None = None) -> T:
         """Return what the awaitable gives; raise TimeoutError when it is cancelled for taking too long."""
-        future = asyncio.run_coroutine_threadsafe(_within(awaitable, timeout_s), self._started())
+        loop = self._started()
+        if threading.current_thread() is self._thread:
+            if inspect.iscoroutine(awaitable):
+                awaitable.close()
+            raise RuntimeError("a sync call from the loop that would have to run it; await the call instead")
+        future = asyncio.run_coroutine_threadsafe(_within(awaitable, timeout_s), loop)
         try:
             return future.result()
         except BaseException:
@@ -76,7 +82,8 @@ class PortalBody:
         return self._portal.run(self._body.read(), timeout_s)
 
     def close(self) -> None:
-        self._portal.run(self._body.close())
+        if self._portal.is_open:  # otherwise its loop has ended, and the connection with it
+            self._portal.run(self._body.close())
 
 
 class AsyncOnly(ABC):

@@ -25,7 +25,7 @@ from client_kit import (
 )
 from client_kit.auth import NoAuth
 from client_kit.contracts import CommandContract
-from client_kit.deadline import Deadline
+from client_kit.deadline import Deadline, OutOfTime
 from client_kit.effects import Close, Send, Sleep
 from client_kit.flow import Endpoint, Policy, call, open_stream
 from client_kit.options import World
@@ -184,7 +184,7 @@ def test_a_wait_that_would_end_after_the_deadline_is_not_begun() -> None:
 
 
 def test_an_attempt_cut_by_the_deadline_is_a_call_timeout() -> None:
-    ran = Runner(timeout_s=1, attempt_s=2).run(show, TimeoutError())
+    ran = Runner(timeout_s=1, attempt_s=2).run(show, OutOfTime())
     assert isinstance(ran.error, CallTimeout)
     assert "command 'show': no answer within 1 s" in str(ran.error)
 

@@ -238,3 +238,44 @@ def test_sync_calls_work_in_a_thread_that_runs_a_loop() -> None:
 
     asyncio.run(main())
     assert threads[0] != get_ident() == threads[1]
+
+
+def test_work_that_goes_on_after_the_answer_does_not_hold_the_call_up() -> None:
+    log: list[str] = []
+
+    async def main() -> None:
+        answered = asyncio.Event()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            assert scope["type"] == "http"
+            await _answer(send)
+            await answered.wait()
+            log.append("worked on")
+
+        async with connect(Shop, URL, transport=InProcessTransport(app)) as shop:
+            await shop.place("a")
+            log.append("answered")
+            answered.set()
+
+    asyncio.run(main())
+    assert log == ["answered", "worked on"]
+
+
+def test_a_sync_call_from_the_loop_that_would_have_to_run_it_is_an_error_and_no_deadlock() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            with pytest.raises(RuntimeError, match="await the call instead"):
+                shop.place.sync("b")
+            await _answer(send)
+
+    with connect(Shop, URL, transport=InProcessTransport(app)) as shop:
+        assert shop.place.sync("a").id == "o-1"
+
+
+def test_a_stream_left_open_when_its_client_closes_does_no_harm() -> None:
+    with connect(
+        Shop, URL, transport=InProcessTransport(ScriptedApp(stream(ITEM % 0, ITEM % 1, END)))
+    ) as shop:
+        orders = shop.tail.sync(2)
+        assert next(orders).id == "o-0"
+    del orders
