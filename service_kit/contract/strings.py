@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
+
+_INTEGER = re.compile(r"-?[0-9]+")
 
 Shape: TypeAlias = Literal["scalar", "list", "structure"]
 
@@ -83,13 +86,22 @@ class StringCodec:
 
     Numbers, booleans, dates and the like are coerced as pydantic reads strings; a literal or an enum
     of numbers, which pydantic would only compare with text, is read as the JSON scalar it looks like.
+    Integers are digits alone: the `1.0`, `1_0` and ` 1 ` that pydantic also takes are none elsewhere.
     """
 
     adapter: TypeAdapter[Any]
     shape: Shape
+    _integers: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_integers", _are_integers(self.adapter.core_schema))
 
     def decode(self, texts: Sequence[str]) -> Any:
         """Return the value; raise pydantic's ValidationError."""
+        if self._integers:
+            for text in texts:
+                if not _INTEGER.fullmatch(text):
+                    raise _not_an_integer(text)
         try:
             if self.shape == "list":
                 return self.adapter.validator.validate_python(list(texts))
@@ -107,6 +119,23 @@ class StringCodec:
             except ValidationError:
                 pass  # the first failure speaks of what was sent
             raise
+
+
+def _are_integers(schema: Any) -> bool:
+    """Tell whether pydantic itself reads these integers, and no function of the user's."""
+    match schema["type"]:
+        case "int":
+            return True
+        case "nullable" | "default":
+            return _are_integers(schema["schema"])
+        case "list" | "set" | "frozenset":
+            return "items_schema" in schema and _are_integers(schema["items_schema"])
+        case _:
+            return False
+
+
+def _not_an_integer(text: str) -> ValidationError:
+    return ValidationError.from_exception_data("int", [{"type": "int_parsing", "loc": (), "input": text}])
 
 
 def _json_scalar(text: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import pytest
-from pydantic import AnyUrl, BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import AnyUrl, BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from service_kit.contract.strings import StringCodec, shape_of
 
@@ -34,6 +34,8 @@ def codec_of(type_: Any) -> StringCodec:
 
 @pytest.mark.parametrize(("type_", "texts", "value"), [
     (int, ["7"], 7),
+    (int, ["-07"], -7),
+    (Annotated[int, BeforeValidator(lambda text: int(text, 16))], ["1f"], 31),
     (float, ["1.5"], 1.5),
     (bool, ["true"], True),
     (str, ["true"], "true"),
@@ -62,6 +64,11 @@ def test_text_becomes_the_value_of_its_type(type_: Any, texts: list[str], value:
 @pytest.mark.parametrize(("type_", "text"), [
     (int, "seven"),
     (int, "true"),
+    (int, "1.0"),
+    (int, "1_0"),
+    (int | None, " 1"),
+    (int | None, "null"),
+    (Annotated[list[int], Field(max_length=3)], "1.0"),
     (list[int], "true"),
     (Annotated[int, Field(ge=1)], "true"),
     (Annotated[int, Field(ge=1)], "0"),
