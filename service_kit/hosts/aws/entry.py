@@ -133,7 +133,7 @@ class LambdaHandler:
 
     async def _handled(self, request: Request, found: Found[Target] | WrongMethod | None) -> Response:
         response = await self._application.handle(request, found)
-        if response.stream is not None:
+        if response.stream is not None:  # here, so that the stream is read in the command's own context
             response.body, response.stream = await collect(response.stream), None
         return response
 
@@ -180,7 +180,9 @@ class LambdaHandler:
             signal.signal(signal.SIGTERM, self._on_sigterm)
 
     def _on_sigterm(self, *_: object) -> None:
-        if self._busy:  # the call is answered first, and the platform ends the process
+        if (
+            self._busy or self._loop.is_running()
+        ):  # the call is answered first; then the platform ends the process
             self._terminated = True
         else:
             self.close()

@@ -114,10 +114,7 @@ def _read_1(event: Event) -> tuple[Request, bool]:
     context: Mapping[str, Any] = event["requestContext"]
     caller: Mapping[str, Any] = context.get("identity") or {}
     repeated: Mapping[str, list[str]] | None = event.get("multiValueHeaders")
-    if repeated:
-        lines = _lines([(name, value) for name, values in repeated.items() for value in values])
-    else:
-        lines = _lines((event.get("headers") or {}).items())
+    lines = _repeated_lines(repeated) if repeated else _lines((event.get("headers") or {}).items())
     query = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters")
     root_path, path = locate_1(event, context)
     request = Request(
@@ -141,6 +138,8 @@ def _identity_1(authorizer: Mapping[str, Any] | None, caller: Mapping[str, Any])
 
     An authorizer function chooses the keys of its context, and must not pass for IAM.
     """
+    if not authorizer and not caller.get("userArn"):
+        return None
     identity = {key: value for key, value in (authorizer or {}).items() if key != "iam"}
     if caller.get("userArn"):
         identity["iam"] = {key: caller.get(key) for key in ("userArn", "accountId", "accessKey", "caller")}
@@ -152,6 +151,17 @@ def _lines(headers: Collection[tuple[str, str]]) -> RawHeaders:
         return [(_NAMES.get(name) or _name(name), value.encode("latin-1")) for name, value in headers]
     except UnicodeEncodeError:
         return [(_name(name), _bytes(value)) for name, value in headers]
+
+
+def _repeated_lines(headers: Mapping[str, list[str]]) -> RawHeaders:
+    try:
+        return [
+            (_NAMES.get(name) or _name(name), value.encode("latin-1"))
+            for name, values in headers.items()
+            for value in values
+        ]
+    except UnicodeEncodeError:
+        return [(_name(name), _bytes(value)) for name, values in headers.items() for value in values]
 
 
 def _name(text: str) -> bytes:
