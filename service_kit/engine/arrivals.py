@@ -49,9 +49,8 @@ class ExecutionStarted:
     parent: str | None = None
     """The id of the parent's execution; whoever delivers the result knows which of its calls it answers."""
     run: int = 0
-    """How many times the execution has continued as new."""
-    calls_made: int = 0
-    """By the runs before: numbers go on, so that a late answer to an earlier run's call answers nothing."""
+    """How many times the execution has continued as new. Calls are numbered anew in each run: whoever delivers
+    an answer delivers it to the run that asked."""
     signals: tuple[SignalReceived, ...] = ()
     """Signals that the run before this one received and did not use."""
 

@@ -251,7 +251,7 @@ class WorkflowContext:
             raise
 
     def _call_id(self, seq: int) -> str:
-        return call_id(self.started.id, seq)
+        return call_id(self.started.id, self.started.run, seq)
 
 
 def current_workflow() -> WorkflowContext | None:

@@ -86,13 +86,12 @@ class ExecutionTerminated:
 
 @dataclass(frozen=True, slots=True)
 class ContinuedAsNew:
-    """The execution begins again with an empty history: its next `ExecutionStarted` takes over what is here."""
+    """The execution begins again with an empty history, in its next run."""
 
     input: Payload
     args_hash: str
-    calls_made: int
     signals: tuple[SignalReceived, ...] = ()
-    """Those that it has not used yet."""
+    """Those that it has not used yet: the next `ExecutionStarted` takes them over."""
 
 
 Ending: TypeAlias = (

@@ -45,15 +45,6 @@ class Ledger:
         self._script: Sequence[HistoryEvent] = ()
         self._cursor = 0
 
-    @property
-    def made(self) -> int:
-        """The number of the last call."""
-        return self._made
-
-    def count_from(self, made: int) -> None:
-        """Go on numbering after the calls of earlier runs."""
-        self._made = made
-
     def next_seq(self) -> int:
         """Return the number of the call that is about to be made."""
         self._made += 1

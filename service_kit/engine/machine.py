@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from ..errors import NonDeterminismError
@@ -124,12 +124,21 @@ class Machine:
             raise self.ledger.error
 
     def leaves(self, arrival: Arrival) -> bool:
-        """Return whether this, which comes after the run's end, is for the run that follows it."""
-        if not isinstance(self.ending, ContinuedAsNew):
+        """Return whether this, which comes after the run's end, has to be delivered to the run that follows it.
+
+        A signal has not: it is kept with the others that this run has not used, and goes on with the ending.
+        """
+        ending, context = self.ending, self._context
+        if not isinstance(ending, ContinuedAsNew) or context is None:
             return False
-        if isinstance(arrival, SignalReceived):
-            return self._context is not None and self._context.mailbox.expects(arrival)
-        return isinstance(arrival, CancelRequested | TerminateRequested)
+        fresh = self.ledger.fresh
+        if isinstance(arrival, SignalReceived) and ending in fresh:
+            if context.mailbox.expects(arrival):
+                context.mailbox.keep(arrival)
+                self.ending = replace(ending, signals=context.mailbox.unused())
+                fresh[fresh.index(ending)] = self.ending
+            return False
+        return isinstance(arrival, SignalReceived | CancelRequested | TerminateRequested)
 
     def _apply(self, arrival: Arrival) -> None:
         context = self._context
@@ -161,7 +170,6 @@ class Machine:
 
     def _start(self, started: ExecutionStarted) -> None:
         loop = self.loop
-        self.ledger.count_from(started.calls_made)
         loop.seed_order(int(digest(f"{started.id}:{started.run}"), 16))
         self._context = context = WorkflowContext(loop, self.ledger, started, loop.time())
         loop.workflow = context
@@ -198,7 +206,7 @@ class Machine:
             return ExecutionRaised(describe_error(self.loop.failure, self._code.failures))
         if context.successor is not None:
             unused = context.mailbox.unused()
-            return ContinuedAsNew(context.successor, digest(context.successor), self.ledger.made, unused)
+            return ContinuedAsNew(context.successor, digest(context.successor), unused)
         if not main.done():
             return None
         if main.cancelled():

@@ -20,9 +20,9 @@ def digest(payload: Payload) -> str:
     return blake2b(payload.encode(), digest_size=8).hexdigest()
 
 
-def call_id(execution: str, seq: int) -> str:
+def call_id(execution: str, run: int, seq: int) -> str:
     """Return the id of one call, equal in every replay: what receivers deduplicate by.
 
     It reads from the right, so ids of executions may hold any character.
     """
-    return f"{execution}:{seq}"
+    return f"{execution}:{run}:{seq}"

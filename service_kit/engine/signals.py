@@ -60,15 +60,21 @@ class Mailbox:
 
     def deliver(self, signal: SignalReceived) -> None:
         """Hand a signal to those who want it, or keep it."""
-        self._seen.add(signal.id)
         box = self._box(signal.name)
         for handler, context in box.handlers.values():
             self._loop.call_soon(self._handle, handler, signal.payload, context=context)
         waits = any(not waiter.done() for waiter in box.waiters)
         if waits or not box.handlers:
-            self._kept[signal.id] = signal
-            box.kept.append(signal.id)
+            self.keep(signal)
             box.wake()
+        else:
+            self._seen.add(signal.id)
+
+    def keep(self, signal: SignalReceived) -> None:
+        """Put a signal where the next receiver, the next handler or the next run finds it."""
+        self._seen.add(signal.id)
+        self._kept[signal.id] = signal
+        self._box(signal.name).kept.append(signal.id)
 
     async def receive(self, name: str) -> Payload:
         """Take the oldest signal of this name, waiting for it if need be."""

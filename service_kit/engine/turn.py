@@ -35,7 +35,8 @@ class Turn:
     calls: tuple[Call, ...]
     outcome: Outcome
     left: tuple[Arrival, ...] = ()
-    """Arrivals that the next run of an execution that continues as new has to get. All others are used up."""
+    """Arrivals that came after the run continued as new, such as a request to cancel: deliver them to the next
+    run. All others are used up."""
 
 
 def take_turn(instance: Instance, arrivals: Sequence[Arrival], now_s: float) -> Turn:

@@ -181,12 +181,12 @@ VALUES: dict[type[Any], Callable[[Any], tuple[Any, ...]]] = {cls: _values(cls) f
 
 NESTED: dict[type[Any], tuple[int, Callable[[Any], Any], Callable[[Any], Any]]] = {
     TurnStarted: (2, lambda flags: list(flags) or None, lambda flags: tuple(flags or ())),
-    ExecutionStarted: (9, _signal_rows, _signals),
+    ExecutionStarted: (8, _signal_rows, _signals),
     TaskRaised: (2, _failure_row, _failure),
     ChildRaised: (2, _failure_row, _failure),
     TaskScheduled: (5, _options_object, _options),
     EventsEmitted: (4, _emitted_rows, _emitted),
     ExecutionRaised: (1, _failure_row, _failure),
-    ContinuedAsNew: (4, _signal_rows, _signals),
+    ContinuedAsNew: (3, _signal_rows, _signals),
 }
 """The one field of an event, by its place in the row, that holds more than text and numbers."""

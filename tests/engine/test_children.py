@@ -29,11 +29,11 @@ def test_child_runs_beside_its_parent(begin: Begin) -> None:
 
     run = begin(parent)
     (call,) = run.calls(ChildStarted)
-    assert (call.name, call.input, call.id, call.parent_close) == ("pack", '"box"', "x:1", "cancel")
+    assert (call.name, call.input, call.id, call.parent_close) == ("pack", '"box"', "x:0:1", "cancel")
     run.arrive(ChildSucceeded(1, '"packed"'))
     assert run.arrive(ChildSucceeded(1, '"twice"')).events == ()
     run.succeed("a")
-    assert run.result == ["x:1", "packed"]
+    assert run.result == ["x:0:1", "packed"]
 
 
 def test_child_that_fails_raises_in_the_parent(begin: Begin) -> None:
@@ -61,7 +61,7 @@ def test_child_that_nobody_waits_for_any_more_is_told(begin: Begin) -> None:
     run = begin(parent)
     run.pass_time(5)
     (sent,) = run.calls(CancelSent)
-    assert sent.target == "x:2"
+    assert sent.target == "x:0:2"
     assert run.arrive(ChildSucceeded(2, "1")).events == ()
     run.succeed("a")
     assert len(run.calls(CancelSent)) == 1

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from service_kit.engine import guard
 from service_kit.engine.guard import install_guard
 from service_kit.engine.loop import WorkflowLoop
 from service_kit.errors import NonDeterminismError
@@ -155,6 +156,31 @@ def test_finalizers_that_happen_to_run_inside_a_turn_are_free(tmp_path: Path) ->
     del plain
     use(owners.clear)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_hook_knows_what_to_refuse_and_what_to_let_pass() -> None:
+    # Called as a function, because tracers and debuggers do not see into audit hooks.
+    hook = guard._hook(WorkflowLoop.run.__code__)
+    hook("open", ())
+    seen: list[str] = []
+
+    def asks() -> None:
+        hook("compile", ())
+        for event in ("open", "socket.connect"):
+            try:
+                hook(event, ())
+            except NonDeterminismError as error:
+                seen.append(error.problem.partition(":")[0])
+        eval("hook('open', ())", {"hook": hook, "__name__": "importlib.machinery"})
+
+    with pytest.raises(NonDeterminismError):
+        use(asks)
+    assert seen == [
+        "a workflow cannot use files (open)",
+        "a workflow cannot use the network (socket.connect)",
+    ]
+    seen.clear()
+    use(lambda: eval("hook('open', ())", {"hook": hook, "__name__": "zoneinfo._common"}))
 
 
 def test_the_hook_is_installed_once(monkeypatch: pytest.MonkeyPatch) -> None:

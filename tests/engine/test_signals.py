@@ -139,7 +139,7 @@ def test_signal_to_another_execution_has_an_id_that_every_replay_repeats(begin: 
     run = begin(sends)
     run.succeed("a")
     (sent,) = run.calls(SignalSent)
-    assert (sent.target, sent.name, sent.payload, sent.id) == ("other-1", "word", '"hi"', "x:2")
+    assert (sent.target, sent.name, sent.payload, sent.id) == ("other-1", "word", '"hi"', "x:0:2")
 
 
 def test_unused_signals_are_handed_to_the_next_run(begin: Begin) -> None:
@@ -179,11 +179,11 @@ def test_what_arrives_in_the_turn_that_continues_the_run_is_left_to_the_next() -
         SignalReceived("3", "handled", "3"),
     )
     turn = run.arrive(seen, TaskSucceeded(1, "1"), after, handled, seen, cancel)
-    assert turn.left == (after, handled, cancel)
-    assert run.history[-1] == turn.outcome == ContinuedAsNew("1", digest("1"), 1)
-    assert run.arrive(after).left == (after,)
+    assert turn.left == (cancel,)
+    assert run.history[-1] == turn.outcome == ContinuedAsNew("1", digest("1"), (after, handled))
     run.replay()
     assert run.instance.ending == turn.outcome
+    assert run.arrive(cancel, seen).left == (cancel, seen)
 
 
 def test_nothing_is_left_of_what_arrives_after_any_other_end(begin: Begin) -> None:

@@ -24,7 +24,7 @@ EVENTS: list[HistoryEvent] = [
     TurnStarted(1_700_000_000.25, (1,)),
     TurnStarted(0.0),
     ExecutionStarted("x", "w", "null", "seed"),
-    ExecutionStarted("x", "w", "null", "seed", 5.0, "p", 2, 7, SIGNALS),
+    ExecutionStarted("x", "w", "null", "seed", 5.0, "p", 2, SIGNALS),
     arrivals.TaskSucceeded(1, '"\u2028 \U0001f600"'),
     arrivals.TaskRaised(1, FAILURE),
     arrivals.TaskRaised(1, Failure("a:B", "no")),
@@ -63,8 +63,8 @@ EVENTS: list[HistoryEvent] = [
     history.ExecutionCancelled("why"),
     history.ExecutionTimedOut(5.0),
     history.ExecutionTerminated("why"),
-    ContinuedAsNew("1", "h", 3),
-    ContinuedAsNew("1", "h", 3, SIGNALS),
+    ContinuedAsNew("1", "h"),
+    ContinuedAsNew("1", "h", SIGNALS),
 ]
 
 
