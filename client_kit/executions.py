@@ -120,7 +120,7 @@ class ExecutionHandle(Generic[R]):
     def __init__(self, access: ExecutionAccess, workflow: WorkflowContract[R], id: str) -> None:
         self._access = access
         self._workflow = workflow
-        self.id = id
+        self.id: str = id
 
     async def result(self, *, timeout_s: float | None = None) -> R:
         """Wait for the execution's end and return its result.
