@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from service_kit.contract.command import AnyCommand
 from service_kit.contract.exchange import Next, Request, Response, set_current_request
-from service_kit.contract.gateway import Gateway, set_gateway
 from service_kit.contract.route import RPC_PREFIX
 from service_kit.contract.service import ServiceContract
 from service_kit.http.documents import Documents
@@ -46,15 +45,15 @@ class Application:
         contract: ServiceContract,
         options: HttpOptions,
         store: IdempotencyStore,
-        gateway: Callable[[], Gateway] | None = None,
+        enter: Callable[[], object] | None = None,
     ) -> None:
         self.contract = contract
         self.options = options
         self.raw = _raw_routes(contract)
         self.gate = _gate(contract)
         self._cors = _cors_policy(contract)
-        self._gateway = gateway
-        """Gives commands the durable runtime, where the host has one."""
+        self._enter = enter
+        """Called in the context of each request: what a host wants its commands to find there."""
         self._router = self._routes(store)
         # Unique among processes and unguessable enough for a log line; cheaper than a UUID for each request.
         self._id_prefix = os.urandom(6).hex()
@@ -73,8 +72,8 @@ class Application:
     async def handle(self, request: Request, found: Found[Target] | WrongMethod | None) -> Response:
         """Answer a request that `find` has looked at; failures become problems, only cancellation escapes."""
         set_current_request(request)
-        if self._gateway is not None:
-            set_gateway(self._gateway())
+        if self._enter is not None:
+            self._enter()
         try:
             if isinstance(found, Found):
                 request.path_params = found.path_params

@@ -69,7 +69,7 @@ class LocalHost:
         """Return the HTTP face. If the host does not run yet, it runs as long as the application does."""
         contract = self._contract if self._runtime else replace(self._contract, lifespan=self._lifespan)
         kept = SqliteIdempotencyStore(self._open_database, time.time)
-        return AsgiApplication(Application(contract, options or HttpOptions(), kept, self._gateway))
+        return AsgiApplication(Application(contract, options or HttpOptions(), kept, self._enter))
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -120,5 +120,5 @@ class LocalHost:
         assert self._database is not None, "requests are served while the host runs"
         return self._database
 
-    def _gateway(self) -> Gateway:
-        return self.runtime.gateway
+    def _enter(self) -> None:
+        set_gateway(self.runtime.gateway)
