@@ -38,8 +38,9 @@ def as_completed(fs: Iterable[Any], *, timeout: float | None = None) -> Any:
 
 
 def install_as_completed() -> None:
-    """Replace the function in its two places."""
-    asyncio.as_completed = asyncio.tasks.as_completed = as_completed
+    """Replace the function in its two places, unless somebody else has done so."""
+    if asyncio.as_completed is _original:
+        asyncio.as_completed = asyncio.tasks.as_completed = as_completed
 
 
 def is_unordered() -> bool:

@@ -64,7 +64,7 @@ def describe_error(error: BaseException, codec: FailureCodec = PLAIN, *, depth: 
     cls = type(error)
     return Failure(
         type=f"{cls.__module__}:{cls.__qualname__}",
-        message=_writable(str(error)),
+        message=_message(error),
         kind=_kind(error),
         fields=codec.fields(error),
         traceback=_traceback_text(error),
@@ -133,6 +133,13 @@ def _traceback_text(error: BaseException) -> str:
     )
     text = _writable("".join(lines))
     return text if len(text) <= TRACEBACK_CHARS_MAX else "[...]\n" + text[-TRACEBACK_CHARS_MAX:]
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return _writable(str(error))
+    except Exception as failed:  # noqa: BLE001 - the error's own code is wrong, and must not hide the error
+        return f"(its message cannot be made: {type(failed).__name__})"
 
 
 def _writable(text: str) -> str:

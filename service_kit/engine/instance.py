@@ -27,11 +27,11 @@ class Instance:
     __slots__ = ("__weakref__", "_machine", "_usable", "code")
 
     def __init__(self, code: WorkflowCode) -> None:
-        install_guard(WorkflowLoop.run.__code__)
-        install_as_completed()
         self.code = code
         self._machine = Machine(code)
         self._usable = True
+        install_guard(WorkflowLoop.run.__code__)
+        install_as_completed()
 
     @property
     def ending(self) -> Ending | None:

@@ -85,10 +85,11 @@ class Mailbox:
             try:
                 await waiter
             except BaseException:
-                # Woken and cancelled in the same breath: the signal is the next waiter's.
-                if waiter.done() and not waiter.cancelled() and box.kept:
+                if waiter in box.waiters:
+                    box.waiters.remove(waiter)
+                elif box.kept:
+                    # Woken and cancelled in the same breath: the signal is the next waiter's.
                     box.wake()
-                waiter.cancel()
                 raise
         return self._kept.pop(box.kept.popleft()).payload
 

@@ -120,6 +120,16 @@ def test_text_that_no_store_could_take_is_escaped() -> None:
     assert failure.traceback.encode()
 
 
+def test_error_whose_message_cannot_be_made_still_travels() -> None:
+    class Unspeakable(Exception):
+        def __str__(self) -> str:
+            raise KeyError("detail")
+
+    failure = describe_error(raised(Unspeakable()))
+    assert failure.message == "(its message cannot be made: KeyError)"
+    assert "Unspeakable" in failure.traceback
+
+
 def test_remote_error_that_travels_again_keeps_its_first_traceback() -> None:
     failure = describe_error(raised(ValueError("no")))
     again = describe_error(raised(task_error("a", failure)))

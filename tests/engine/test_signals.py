@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from service_kit.engine.arrivals import CancelRequested, SignalReceived, TaskSucceeded
 from service_kit.engine.calls import SignalSent, TimerStarted
@@ -184,6 +185,22 @@ def test_what_arrives_in_the_turn_that_continues_the_run_is_left_to_the_next() -
     run.replay()
     assert run.instance.ending == turn.outcome
     assert run.arrive(cancel, seen).left == (cancel, seen)
+
+
+def test_receivers_that_give_up_again_and_again_leave_nothing_behind() -> None:
+    async def polls() -> None:
+        for _ in range(50):
+            with contextlib.suppress(TimedOut):
+                await receive("word", 1)
+        await receive("word", 1_000)
+
+    run = Execution(polls, cold=False)
+    run.start()
+    for _ in range(50):
+        run.pass_time(1)
+    workflow = run.instance._machine._context
+    assert workflow is not None
+    assert len(workflow.mailbox._box("word").waiters) == 1
 
 
 def test_nothing_is_left_of_what_arrives_after_any_other_end(begin: Begin) -> None:
