@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Mapping
@@ -29,8 +30,9 @@ def show_answer(response: Response) -> None:
 def show_json(body: bytes, *, indented: bool) -> None:
     """Print JSON: in colours on a terminal, byte for byte into a pipe."""
     if sys.stdout.isatty():
-        stdout().print_json(body.decode(), indent=2 if indented else None)
-        return
+        with contextlib.suppress(ValueError):  # what is not JSON after all is shown as it is
+            stdout().print_json(body.decode(), indent=2 if indented else None)
+            return
     sys.stdout.flush()
     sys.stdout.buffer.write(body + b"\n")
     sys.stdout.buffer.flush()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 
 from client_kit.errors import CallError
 from client_kit.transports import Transport
@@ -64,10 +64,12 @@ async def described_by_service(
     request = Request(f"{url}/openapi.json", {**headers, "accept": "application/json"}, b"", method="GET")
     try:
         response = await transport.send(request)
-        document = json.loads(response.body) if response.status == 200 else None
-    except (CallError, ValueError):
-        return Callee(command)  # the call itself will tell what is wrong
-    return _read(cast(dict[str, Any], document), command) if isinstance(document, dict) else Callee(command)
+        if response.status != 200:
+            return Callee(command)
+        return _read(json.loads(response.body), command)
+    except (CallError, ValueError, LookupError, TypeError, AttributeError):
+        # Anything may be there, and any part of it may be malformed: the call itself will tell what is wrong.
+        return Callee(command)
 
 
 def _read(document: Mapping[str, Any], command: str) -> Callee:
@@ -84,7 +86,9 @@ def _read(document: Mapping[str, Any], command: str) -> Callee:
     places = (
         KeyPlace(scheme["in"], scheme["name"])
         for scheme in schemes.values()
-        if scheme.get("type") == "apiKey" and "x-amazon-apigateway-authtype" not in scheme
+        if scheme.get("type") == "apiKey"
+        and scheme["in"] in ("header", "query", "cookie")
+        and "x-amazon-apigateway-authtype" not in scheme
     )
     schema = {"properties": properties, "$defs": schemas}
     return Callee(command, schema, next(places, KeyPlace()), tuple(operations))

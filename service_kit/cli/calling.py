@@ -23,6 +23,8 @@ from service_kit.cli.targets import create_application
 
 IN_PROCESS = "http://in-process"
 DEFAULT_TIMEOUT_S = 30.0
+SILENCE_S = 60.0
+"""Of a stream that is taken for lost: a service sends a heartbeat every 15 s."""
 MAX_BYTES = 64 * 1024 * 1024
 """Of an answer, or of one item of a stream."""
 
@@ -196,7 +198,7 @@ async def _show_stream(response: Response) -> None:
     items = 0
     parser = EventParser(MAX_BYTES)
     try:
-        while chunk := await body.read():
+        while chunk := await _read(body):
             for event in parser.feed(chunk):
                 match event.kind:
                     case "end":
@@ -209,3 +211,16 @@ async def _show_stream(response: Response) -> None:
     finally:
         await body.close()
     raise CliError(f"the stream was cut after {items} items", "call again")
+
+
+async def _read(body: AsyncBody) -> bytes:
+    silence = asyncio.timeout(SILENCE_S)
+    try:
+        async with silence:
+            return await body.read()
+    except TimeoutError:
+        if not silence.expired():
+            raise
+        raise CliError(
+            f"the stream was silent for {SILENCE_S:g} s, without a heartbeat", "call again"
+        ) from None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service_kit.cli.failures import CliError, Unusable
-from service_kit.cli.options import TargetArgument
+from service_kit.cli.options import TargetArgument, check_url
 
 if TYPE_CHECKING:
     from service_kit.http import AsgiApplication
@@ -56,7 +56,7 @@ def dev(
     from service_kit.hosts.local.logs import configure_logs
 
     target = parse_target(service)
-    _check_url(url)
+    check_url(url)
     configure_logs(as_json=json_logs)
     try:
         listener = listen(host, port)
@@ -69,11 +69,6 @@ def dev(
             _watch(server, listener)
         else:
             server.serve(listener)
-
-
-def _check_url(url: str | None) -> None:
-    if url is not None and not url.startswith(("http://", "https://")):
-        raise Unusable(f"'{url}' is no URL of a service", "write it with its scheme: https://example.com")
 
 
 def _watch(server: DevServer, listener: socket.socket) -> None:

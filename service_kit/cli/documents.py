@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from service_kit.cli.failures import CliError
-from service_kit.cli.options import TargetArgument
+from service_kit.cli.options import TargetArgument, check_url
 
 
 class Format(StrEnum):
@@ -61,6 +61,7 @@ def openapi(
     from service_kit.cli.targets import create_application
     from service_kit.openapi import build_specification, downgrade, render_yaml
 
+    check_url(url)
     application = create_application(service).application
     raw = application.raw.specification() if application.raw else None
     specification = build_specification(application.contract, url=url, include_rpc=include_rpc, raw=raw)
@@ -79,6 +80,7 @@ def manifest(service: TargetArgument, url: UrlOption = None, output: OutputOptio
     from service_kit.cli.targets import create_application
     from service_kit.openapi import build_manifest
 
+    check_url(url)
     contract = create_application(service).application.contract
     document = build_manifest(contract, url=url or LOCAL_URL, specification_url="/openapi.json")
     _deliver(_json(document), output)

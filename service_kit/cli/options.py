@@ -6,6 +6,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from service_kit.cli.failures import Unusable
+
 TargetArgument: TypeAlias = Annotated[
     str,
     typer.Argument(
@@ -13,3 +15,9 @@ TargetArgument: TypeAlias = Annotated[
     ),
 ]
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
+
+
+def check_url(url: str | None) -> None:
+    """Raise Unusable for what cannot be the URL of a service."""
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise Unusable(f"'{url}' is no URL of a service", "write it with its scheme: https://example.com")

@@ -49,11 +49,22 @@ def input_schema(declared: AnyCommand) -> dict[str, Any]:
         return {}
 
 
-def sample(schema: Mapping[str, Any], definitions: Mapping[str, Any], depth: int = 0) -> Any:
+def sample(schema: object, definitions: Mapping[str, Any], depth: int = 0) -> Any:
     """Return a value that fits a schema, as far as its keywords say; null where it is too deep."""
-    schema = resolved(schema, definitions)
     if depth > _DEEPEST:
         return None
+    return _sample(resolved(schema, definitions), definitions, depth)
+
+
+def resolved(schema: object, definitions: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a `$ref` among `definitions` stands for, or the schema itself; empty for one that says nothing."""
+    seen = 0
+    while isinstance(schema, Mapping) and "$ref" in schema and seen < _DEEPEST:
+        schema, seen = definitions.get(schema["$ref"].rpartition("/")[2], {}), seen + 1
+    return schema if isinstance(schema, Mapping) else {}  # JSON Schema has `true` and `false` as well
+
+
+def _sample(schema: Mapping[str, Any], definitions: Mapping[str, Any], depth: int) -> Any:
     for keyword in ("examples", "enum"):
         if schema.get(keyword):
             return schema[keyword][0]
@@ -68,6 +79,8 @@ def sample(schema: Mapping[str, Any], definitions: Mapping[str, Any], depth: int
         case "object":
             members = schema.get("properties", {})
             return {n: sample(members.get(n, {}), definitions, depth + 1) for n in schema.get("required", ())}
+        case "array" if "prefixItems" in schema:
+            return [sample(item, definitions, depth + 1) for item in schema["prefixItems"]]
         case "array":
             return [sample(schema.get("items", {}), definitions, depth + 1)] * min(
                 schema.get("minItems", 0), 3
@@ -80,14 +93,6 @@ def sample(schema: Mapping[str, Any], definitions: Mapping[str, Any], depth: int
             return True
         case _:
             return None
-
-
-def resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a `$ref` among `definitions` stands for, or the schema itself."""
-    seen = 0
-    while "$ref" in schema and seen < _DEEPEST:
-        schema, seen = definitions.get(schema["$ref"].rpartition("/")[2], {}), seen + 1
-    return schema
 
 
 def _text(schema: Mapping[str, Any]) -> str:

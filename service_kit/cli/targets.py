@@ -73,6 +73,11 @@ def create_application(text: str, options: HttpOptions | None = None) -> AsgiApp
         return service.asgi(options)
     except DefinitionError as error:
         raise BrokenModule(error, f"{place_of(error)}: {error.problem}", error.cure) from error
+    except Exception as error:
+        from service_kit.hosts.local.tracebacks import format_failure
+
+        what = f"service '{service.__name__}' cannot be put together"
+        raise BrokenModule(error, what, "mend its middleware or routes", format_failure(error)) from error
 
 
 def place_of(error: DefinitionError) -> str:
@@ -112,7 +117,7 @@ def _import_name(file: Path) -> tuple[Path, str]:
 
 
 def _import(target: Target) -> ModuleType:
-    for folder in (target.folder, Path.cwd()):
+    for folder in (Path.cwd(), target.folder):  # a file's own folder goes first, as for `python file.py`
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
     try:

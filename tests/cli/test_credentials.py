@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.cli.conftest import Workshop, called
+from tests.cli.conftest import Serve, Workshop, called
 
 
 @pytest.mark.parametrize("command", ["by_header", "by_query", "by_cookie"])
@@ -16,6 +18,32 @@ def test_the_api_key_of_a_running_service_goes_where_its_specification_says(
     guarded: Workshop, guarded_url: str
 ) -> None:
     assert called(guarded, "--url", guarded_url, "by_header", "--api-key", "open-sesame") == "somebody"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "nothing",
+        "[]",
+        '{"paths": []}',
+        '{"paths": {"/a": 1}, "components": {"securitySchemes": {"a": true}}}',
+    ],
+)
+def test_a_specification_that_is_none_does_no_harm(workshop: Workshop, serve: Serve, document: str) -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            for event in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{event}.complete"})
+            return
+        body = (
+            document if scope["method"] == "GET" else dict(scope["headers"])[b"x-api-key"].decode().join('""')
+        )
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body.encode()})
+
+    assert called(workshop, "--url", serve(application), "any", "a=1", "--api-key", "secret") == "secret"
 
 
 def test_credentials_are_taken_from_the_environment(

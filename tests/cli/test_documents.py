@@ -76,3 +76,10 @@ def test_the_manifest_names_the_service_at_its_url(workshop: Workshop) -> None:
 def test_the_manifest_without_a_url_is_that_of_the_development_server(workshop: Workshop) -> None:
     document = json.loads(workshop.run("manifest", "orders").stdout)
     assert document["api"]["url"] == "http://127.0.0.1:8000/openapi.json"
+
+
+def test_a_url_without_a_scheme_is_refused(workshop: Workshop) -> None:
+    for document in ("openapi", "manifest"):
+        result = workshop.run(document, "orders", "--url", "orders.example.com")
+        assert result.exit_code == 2
+        assert "'orders.example.com' is no URL of a service" in result.stderr

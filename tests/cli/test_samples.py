@@ -55,6 +55,8 @@ class Garden(Service, security=[ApiKey(nobody, parameter="X-Key")]):
         UUID,
         Node,
         dict[str, int],
+        tuple[int, str],
+        Any,
         Annotated[int, Field(ge=5)],
         Annotated[str, Field(min_length=9)],
         Annotated[str, Field(max_length=2)],
@@ -83,6 +85,11 @@ def test_a_call_to_try_is_a_shell_command_with_credentials() -> None:
     words = shlex.split(curl(contract, contract.commands["plant"], "http://127.0.0.1:1"))
     assert words[:4] == ["curl", "http://127.0.0.1:1/rpc/plant", "-H", "X-Key: <key>"]
     assert words[4:7] == ["-H", "content-type: application/json", "-d"]
+
+
+def test_a_schema_that_says_nothing_has_a_sample() -> None:
+    assert sample(True, {}) is None
+    assert sample({"$ref": "#/components/schemas/Nowhere"}, {}) is None
 
 
 def test_a_stream_is_not_buffered() -> None:

@@ -147,6 +147,29 @@ def test_a_module_that_runs_a_program_at_import_is_told_to_guard_it(workshop: Wo
     assert "__name__ == '__main__'" in caught.value.cure
 
 
+def test_the_folder_of_a_file_goes_before_the_current_one(workshop: Workshop) -> None:
+    workshop.write("deep/orders.py", "from service_kit import Service\nclass Deep(Service): ...")
+    assert load_service("deep/orders.py").__name__ == "Deep"
+
+
+def test_middleware_that_cannot_be_made_is_told(workshop: Workshop) -> None:
+    workshop.write(
+        "wrong.py",
+        """
+        from service_kit import AsgiMiddleware, Service
+
+        def make(application: object) -> object:
+            raise ValueError("no such option")
+
+        class Wrong(Service, use=[AsgiMiddleware(make)]): ...
+        """,
+    )
+    result = workshop.run("routes", "wrong")
+    assert result.exit_code == 2
+    assert "ValueError: no such option" in result.stderr
+    assert "error: service 'Wrong' cannot be put together" in result.stderr
+
+
 def test_a_module_that_cannot_be_used_ends_the_command_with_status_2(workshop: Workshop) -> None:
     result = workshop.run("routes", "ordrs")
     assert result.exit_code == 2

@@ -1,4 +1,8 @@
-"""Run the service in a process of its own, and start it anew whenever its source is saved."""
+"""Run the service in a process of its own, and start it anew whenever its source is saved.
+
+Uvicorn has a reloader, too. It begins to watch after its process has started, so that an early save is lost; it
+watches virtual environments; it does not say that its process is gone; and that one outlives a killed parent.
+"""
 
 from __future__ import annotations
 
