@@ -77,10 +77,14 @@ def _exchange(endpoint: Endpoint, body: bytes, deadline: Deadline, told: Deadlin
     policy = endpoint.policy
     attempt = 1
     renewable = True
+    pause_s: float | None = None
     while True:
         retry_after_s: float | None = None
         failure: Exception
         try:
+            if pause_s is not None:
+                yield Sleep(pause_s)
+                attempt, pause_s = attempt + 1, None
             request, response = yield from _attempt(endpoint, body, deadline, told)
         except NetworkError as error:
             failure, transient = _named(error, endpoint, attempt), _may_resend(endpoint, error)
@@ -103,8 +107,6 @@ def _exchange(endpoint: Endpoint, body: bytes, deadline: Deadline, told: Deadlin
         pause_s = policy.retry.pause_s(attempt, policy.options.world.random(), retry_after_s)
         if not transient or pause_s is None or not deadline.allows(pause_s):
             raise failure
-        yield Sleep(pause_s)
-        attempt += 1
 
 
 def _attempt(

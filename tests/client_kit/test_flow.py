@@ -57,6 +57,7 @@ class Runner:
     retry: Retry = field(default_factory=Retry)
     options: ClientOptions = field(default_factory=ClientOptions)
     timeout_s: float = math.inf
+    oversleep: float = 1.0
 
     def run(self, contract: CommandContract, *answers: Answer | Exception, keyed: bool = False) -> Ran:
         world = World(monotonic=lambda: self.now, wall=lambda: WALL + self.now, random=lambda: DRAW)
@@ -78,8 +79,8 @@ class Runner:
                         )
                     case Sleep(seconds):
                         ran.sleeps.append(seconds)
-                        self.now += seconds
-                        effect = flow.send(None)
+                        self.now += seconds * self.oversleep
+                        effect = flow.throw(OutOfTime()) if self.now > self.timeout_s else flow.send(None)
                     case _:
                         raise AssertionError(effect)
         except StopIteration as done:
@@ -187,6 +188,11 @@ def test_an_attempt_cut_by_the_deadline_is_a_call_timeout() -> None:
     ran = Runner(timeout_s=1, attempt_s=2).run(show, OutOfTime())
     assert isinstance(ran.error, CallTimeout)
     assert "command 'show': no answer within 1 s" in str(ran.error)
+
+
+def test_a_wait_that_takes_longer_than_it_should_and_ends_too_late_is_a_call_timeout() -> None:
+    ran = Runner(timeout_s=5, oversleep=9.0, retry=Retry(backoff_s=2)).run(show, UNAVAILABLE)
+    assert isinstance(ran.error, CallTimeout)
 
 
 def test_without_a_limit_no_deadline_travels() -> None:
