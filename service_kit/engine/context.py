@@ -242,8 +242,9 @@ class WorkflowContext:
     async def _within(self, timeout_s: float | None, awaitable: Awaitable[T], what: str) -> T:
         if timeout_s is None:
             return await awaitable
+        limit = asyncio.timeout(timeout_s)
         try:
-            async with asyncio.timeout(timeout_s) as limit:
+            async with limit:
                 return await awaitable
         except TimeoutError as error:
             if limit.expired():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from ..errors import HistoryUnreadable, NonDeterminismError
@@ -54,7 +54,7 @@ class Instance:
         self._machine.loop.discard()
 
     @contextmanager
-    def moving(self) -> Iterator[Machine]:
+    def moving(self) -> Generator[Machine, None, None]:
         """Lend the machine for a turn; one whose turn raises is discarded."""
         if not self._usable:
             raise RuntimeError(

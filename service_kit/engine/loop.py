@@ -12,7 +12,7 @@ import logging
 import sys
 from asyncio.events import _get_running_loop, _set_running_loop
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -78,7 +78,7 @@ class WorkflowLoop(ClosedLoop):
         self._time_s = max(self._time_s, at_s)
 
     @contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self) -> Generator[None, None, None]:
         """Be this thread's running loop; another that is running meanwhile is put aside."""
         previous, hooks = _get_running_loop(), sys.get_asyncgen_hooks()
         # Without a finalizer the cleanup of an abandoned generator would run whenever the garbage collector

@@ -173,7 +173,8 @@ def _options(given: dict[str, Any] | None) -> TaskOptions | None:
     if given is None:
         return None
     if (retry := given.get("retry")) is not None:
-        given["retry"] = Retry(**{**retry, "non_retryable": tuple(retry["non_retryable"])})
+        retry["non_retryable"] = tuple(retry["non_retryable"])
+        given["retry"] = Retry(**retry)
     return TaskOptions(**given)
 
 
