@@ -23,6 +23,8 @@ from service_kit.cli.targets import create_application
 
 IN_PROCESS = "http://in-process"
 DEFAULT_TIMEOUT_S = 30.0
+TOLD_TIMEOUT_S = 1e6
+"""A longer one, `inf` even, is the same as none to the service."""
 SILENCE_S = 60.0
 """Of a stream that is taken for lost: a service sends a heartbeat every 15 s."""
 MAX_BYTES = 64 * 1024 * 1024
@@ -90,7 +92,8 @@ def _understand(wish: Wish) -> _Call:
         from client_kit.transports.httpx import HttpxTransport
 
         transport = HttpxTransport()
-    return _Call(transport, url, _headers(wish), command, arguments, callee, wish.api_key, wish.timeout_s)
+    api_key = wish.api_key or None  # an empty variable is none
+    return _Call(transport, url, _headers(wish), command, arguments, callee, api_key, wish.timeout_s)
 
 
 def _parts(wish: Wish) -> tuple[str | None, str, tuple[str, ...]]:
@@ -114,7 +117,7 @@ def _headers(wish: Wish) -> dict[str, str]:
         if not colon:
             raise Unusable(f"header '{name}' has no value", "write --header 'Name: value'")
         given[name.strip()] = value.strip()
-    if wish.bearer is not None:
+    if wish.bearer:
         given["authorization"] = f"Bearer {wish.bearer}"
     options = CallOptions(timeout_s=wish.timeout_s, idempotency_key=wish.idempotency_key)
     return {**ClientOptions(headers=given).headers, **options.headers()}
@@ -166,7 +169,7 @@ def _request(call: _Call, callee: Callee) -> Request:
         "accept": "application/json, text/event-stream",
     }
     url = command_url(call.url, call.command)
-    if call.timeout_s is not None:
+    if call.timeout_s is not None and call.timeout_s < TOLD_TIMEOUT_S:
         headers["request-timeout-ms"] = str(max(1, int(call.timeout_s * 1000)))
     if call.api_key is not None:
         place = callee.key_place

@@ -68,7 +68,7 @@ def dev(
         if reload:
             _watch(server, listener)
         else:
-            server.serve(listener)
+            _serve_once(server, listener)
 
 
 def _watch(server: DevServer, listener: socket.socket) -> None:
@@ -83,6 +83,14 @@ def _watch(server: DevServer, listener: socket.socket) -> None:
         ) from None
 
 
+def _serve_once(server: DevServer, listener: socket.socket) -> None:
+    try:
+        server.serve(listener)
+    except CliError as error:
+        server.tell(error)
+        raise typer.Exit(error.exit_code) from None
+
+
 @dataclass(frozen=True, slots=True)
 class DevServer:
     """What a serving process does; pickled on its way into a process of its own."""
@@ -94,13 +102,12 @@ class DevServer:
 
     def __call__(self, listener: socket.socket, announced: Event) -> None:
         """Serve as the child of a reloader; exit with its code for a failure that was told."""
-        from service_kit.cli.output import report
         from service_kit.hosts.local.reloader import BROKEN
 
         try:
             self.serve(listener, announced)
         except CliError as error:
-            report(error)
+            self.tell(error)
             sys.exit(BROKEN)
 
     def serve(self, listener: socket.socket, announced: Event | None = None) -> None:
@@ -123,6 +130,15 @@ class DevServer:
             serve(application, listener, grace_s=GRACE_S, on_started=started)
         except StartFailed:
             raise CliError("the service did not start: its lifespan failed, as said above") from None
+
+    def tell(self, error: CliError) -> None:
+        """Say what is wrong, in the log if that is read by a machine."""
+        from service_kit.cli.output import report
+
+        if self.json_logs:
+            logger.error("%s", error)
+        else:
+            report(error)
 
     def _announce(self, application: AsgiApplication, listener: socket.socket, *, anew: bool) -> None:
         from service_kit.cli.output import write

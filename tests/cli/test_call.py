@@ -136,6 +136,10 @@ def test_a_call_ends_at_its_timeout(guarded: Workshop, command: str) -> None:
     assert "within 0.05 s" in result.stderr
 
 
+def test_a_timeout_may_be_endless(guarded: Workshop) -> None:
+    assert called(guarded, "guarded", "echo", "text=x", "--timeout", "inf") == ["x"]
+
+
 def test_the_lifespan_is_opened_and_closed_in_process(guarded: Workshop) -> None:
     import sys
 

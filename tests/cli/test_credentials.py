@@ -55,6 +55,12 @@ def test_credentials_are_taken_from_the_environment(
     assert called(guarded, "guarded", "by_header") == "somebody"
 
 
+def test_empty_variables_are_none(guarded: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVICE_KIT_BEARER", "")
+    monkeypatch.setenv("SERVICE_KIT_API_KEY", "")
+    assert called(guarded, "guarded", "echo", "text=x") == ["x"]
+
+
 def test_without_credentials_the_options_are_told(guarded: Workshop) -> None:
     result = guarded.run("call", "guarded", "by_bearer")
     assert result.exit_code == 1

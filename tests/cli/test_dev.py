@@ -228,6 +228,15 @@ def test_logs_are_json_on_request(dev: Start) -> None:
     ]
 
 
+def test_a_broken_module_is_a_json_line_among_json_logs(dev: Start, file: Path) -> None:
+    file.write_text("from service_kit import command\n@command\ndef add(a): ...\n")
+    running = dev("--json-logs", "--no-reload")
+    assert running.end() == 2
+    record = json.loads(running.output)
+    assert record["level"] == "error"
+    assert "demo.py:2: command 'add'" in record["message"]
+
+
 def test_the_public_url_is_in_the_documents(dev: Start) -> None:
     running = dev("--url", "https://demo.example.com")
     document = httpx.get(f"{running.url}/openapi.json").json()
