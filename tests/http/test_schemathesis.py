@@ -66,7 +66,7 @@ def test_nothing_is_found_over_the_todo_service(version: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("version", VERSIONS)
 def test_nothing_is_found_over_the_todo_service_in_thousands_of_cases(version: str) -> None:
-    cases, found = run(todos_in(ImpatientTodos()).asgi(), version, {"generation": {"max-examples": 250}})
+    cases, found = run(todos_in(ImpatientTodos()).asgi(), version, {"generation": {"max-examples": 300}})
     assert not found, "\n\n".join(found)
     assert cases >= 2_000
 
