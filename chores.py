@@ -239,7 +239,14 @@ def _environment(options: argparse.Namespace, extra: str) -> str:
 
 def _create(folder: Path, python: str) -> None:
     print(f"==> making a virtual environment in {folder}", flush=True)
-    made = subprocess.run([python, "-m", "venv", str(folder)], capture_output=True, text=True, check=False)
+    try:
+        made = subprocess.run(
+            [python, "-m", "venv", str(folder)], capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        raise ChoreError(
+            f"{python} does not start: {error}", "name an interpreter: --python python3.12"
+        ) from error
     if made.returncode:
         shutil.rmtree(folder, ignore_errors=True)
         raise ChoreError(

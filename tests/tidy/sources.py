@@ -98,6 +98,8 @@ def _imports(source: Source, node: ast.AST, scope: str, *, inside: bool = False)
     """Walk the statements that run; `inside` a function, they run when it is called."""
     for child in ast.iter_child_nodes(node):
         match child:
+            case ast.expr():
+                pass  # no statement is in an expression, and most of a tree is expressions
             case ast.Import() | ast.ImportFrom():
                 yield from _targets(source, child, scope if inside else "")
             case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):

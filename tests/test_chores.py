@@ -1,0 +1,103 @@
+"""The entry point of every chore: what it says, what it refuses, and what it does not do twice."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import chores
+
+
+def test_help_lists_every_chore(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        chores.main(["--help"])
+    assert left.value.code == 0
+    said = capsys.readouterr().out
+    for name in chores.CHORES:
+        assert f"    {name} " in said
+
+
+def test_arguments_that_a_chore_does_not_know_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        chores.main(["bench", "--fast"])
+    assert left.value.code == 2
+    assert "unknown arguments for 'bench': --fast" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("python", "problem", "cure"),
+    [
+        ("no-such-python", "no-such-python does not start", "--python python3.12"),
+        ("false", "false cannot make a virtual environment", "apt-get install python3-venv"),
+    ],
+)
+def test_an_interpreter_that_makes_no_environment_is_an_error_with_a_cure(
+    python: str, problem: str, cure: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert chores.main(["--venv", str(tmp_path / "venv"), "--python", python, "demo"]) == 1
+    said = capsys.readouterr().err
+    assert problem in said
+    assert cure in said
+    assert not (tmp_path / "venv").exists()
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Record installations and commands instead of doing them."""
+    done: list[str] = []
+
+    def create(folder: Path, python: str) -> None:
+        (folder / "bin").mkdir(parents=True)
+        (folder / "bin/python").touch()
+
+    def install(python: str, extra: str, *, newest: bool) -> None:
+        done.append(f"install {extra}" + (" newest" if newest else ""))
+
+    def run(what: str, python: str, *command: str, cure: str) -> None:
+        done.append(" ".join(command))
+
+    monkeypatch.setattr(chores, "_create", create)
+    monkeypatch.setattr(chores, "_install", install)
+    monkeypatch.setattr(chores, "_run", run)
+    return done
+
+
+def test_nothing_is_installed_twice(calls: list[str], tmp_path: Path) -> None:
+    for chore in ("demo", "demo", "test", "demo", "docs"):
+        assert chores.main(["--venv", str(tmp_path), chore]) == 0
+    assert [call for call in calls if call.startswith("install")] == ["install server", "install dev"]
+
+
+def test_other_versions_are_installed_anew(calls: list[str], tmp_path: Path) -> None:
+    chores.main(["--venv", str(tmp_path), "docs"])
+    chores.main(["--venv", str(tmp_path), "--newest", "docs"])
+    assert [call for call in calls if call.startswith("install")] == ["install dev", "install dev newest"]
+
+
+def test_the_whole_suite_is_spread_and_a_selection_is_not(calls: list[str], tmp_path: Path) -> None:
+    chores.main(["--venv", str(tmp_path), "test"])
+    chores.main(["--venv", str(tmp_path), "test", "tests/http", "-k", "cors"])
+    chores.main(["--venv", str(tmp_path), "test", "--long"])
+    assert calls[1:] == [
+        "-m pytest -n auto --dist loadfile",
+        "-m pytest tests/http -k cors",
+        "-m pytest -n auto --dist loadfile --long",
+    ]
+
+
+def test_only_an_interpreter_that_starts_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert chores._find_python(version) is None
+
+    broken = tmp_path / f"python{version}"
+    broken.write_text("#!/bin/sh\nexit 127\n")
+    broken.chmod(0o755)
+    assert chores._find_python(version) is None
+
+    (tmp_path / "versions" / f"{version}.0" / "bin").mkdir(parents=True)
+    (tmp_path / "versions" / f"{version}.0" / "bin/python").symlink_to(sys.executable)
+    assert chores._find_python(version) is not None
