@@ -6,15 +6,14 @@ Exception
 ├── TimeoutError
 │   └── TimedOut            a task, a workflow, or a wait in a workflow took longer than it may
 ├── ServiceError            a declared error of a service: subclass it, raise it, catch it at the client
+│   ├── ExecutionNotFound   ... no execution has this id (a LookupError, too)
+│   └── ExecutionExists     ... an id was used before, with another workflow or input
 ├── Refusal                 an HTTP answer outside the contract: middleware and verifiers raise it
 ├── RemoteError             an exception from elsewhere, of a class that nobody declared
 │   ├── TaskFailed          ... that a task raised
 │   └── WorkflowFailed      ... that ended an execution
 │       ├── WorkflowCancelled
 │       └── WorkflowTerminated
-├── LookupError
-│   └── ExecutionNotFound   no execution has this id
-├── ExecutionExists         an id was used before, with another workflow or input
 ├── NonDeterminismError     workflow code does not match its history, or does what a workflow cannot
 ├── HistoryUnreadable       a history is of a newer engine, or damaged
 └── TurnTooLong             a workflow runs without ever waiting
@@ -252,21 +251,22 @@ class TurnTooLong(Exception):
     """A workflow ran an enormous number of steps in one turn without waiting for anything."""
 
 
-class ExecutionNotFound(LookupError):
+class ExecutionNotFound(ServiceError, LookupError, status=404):
     """No execution has this id."""
 
-    def __init__(self, id: str) -> None:
-        super().__init__(
-            f"there is no execution '{id}'; start it, or look for its id in the list of executions"
-        )
-        self.id = id
+    id: str
+
+    def __str__(self) -> str:
+        return f"there is no execution '{self.id}'; start it, or look for its id in the list of executions"
 
 
-class ExecutionExists(Exception):
+class ExecutionExists(ServiceError, status=409):
     """An id was used before, with another workflow or input."""
 
-    def __init__(self, id: str) -> None:
-        super().__init__(
-            f"execution '{id}' exists already, with another workflow or input; choose another id, or get its handle"
+    id: str
+
+    def __str__(self) -> str:
+        return (
+            f"execution '{self.id}' exists already, with another workflow or input; "
+            "choose another id, or get its handle"
         )
-        self.id = id

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar, Token
-from typing import Protocol
+from typing import Any, Protocol
 
-from client_kit.executions import ExecutionAccess, StartOptions
+from client_kit.executions import ExecutionAccess, ExecutionInfo, ExecutionStatus, StartOptions
 
 
 class Launcher(Protocol):
@@ -50,3 +50,30 @@ def set_gateway(gateway: Gateway) -> Token[Gateway]:
 def reset_gateway(token: Token[Gateway]) -> None:
     """Undo `set_gateway`."""
     _gateway.reset(token)
+
+
+class Management(Protocol):
+    """What operators can ask of a running service, beside its gateway."""
+
+    async def list_executions(
+        self,
+        workflow: str | None,
+        status: ExecutionStatus | None,
+        attributes: Mapping[str, str],
+        limit: int,
+        after: str | None,
+    ) -> tuple[Sequence[ExecutionInfo], str | None]:
+        """Return one page, newest first, and the cursor of the next one."""
+        ...
+
+    async def pause(self, id: str, reason: str | None) -> None:
+        """Stop turns of an execution for a reason, or let them go on (None); raise ExecutionNotFound."""
+        ...
+
+    async def dead_letters(self, subscription: str | None, limit: int) -> Sequence[Mapping[str, Any]]:
+        """Return dead letters with their events and failures, the oldest first."""
+        ...
+
+    async def redrive(self, subscription: str, event_id: str | None) -> int:
+        """Deliver dead letters again, all of a subscription or one; return how many."""
+        ...

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from service_kit.contract.command import AnyCommand
 from service_kit.contract.exchange import Next, Request, Response, set_current_request
@@ -37,6 +37,10 @@ class Target:
         self.declared = declared
 
 
+HostRoute: TypeAlias = tuple[str, str, Target]
+"""A method, a path, and what a host serves there beside the service: its management."""
+
+
 class Application:
     """Every native route of a service. `find` first, then `handle`: a host reads no body for a wrong path."""
 
@@ -46,6 +50,7 @@ class Application:
         options: HttpOptions,
         store: IdempotencyStore,
         enter: Callable[[], object] | None = None,
+        host_routes: Sequence[HostRoute] = (),
     ) -> None:
         self.contract = contract
         self.options = options
@@ -54,7 +59,7 @@ class Application:
         self._cors = _cors_policy(contract)
         self._enter = enter
         """Called in the context of each request: what a host wants its commands to find there."""
-        self._router = self._routes(store)
+        self._router = self._routes(store, host_routes)
         # Unique among processes and unguessable enough for a log line; cheaper than a UUID for each request.
         self._id_prefix = os.urandom(6).hex()
         self._ids = count(1)
@@ -126,7 +131,7 @@ class Application:
         problem.headers["allow"] = allowed
         raise problem
 
-    def _routes(self, store: IdempotencyStore) -> Router[Target]:
+    def _routes(self, store: IdempotencyStore, host_routes: Sequence[HostRoute]) -> Router[Target]:
         router: Router[Target] = Router()
         for name, declared in self.contract.commands.items():
             endpoint = Endpoint(self.contract, declared, self.options, store)
@@ -134,6 +139,8 @@ class Application:
             rest = endpoint.rest()
             if rest is not None and declared.route is not None:
                 router.add(declared.route.method, declared.route.path, Target(rest, declared))
+        for method, path, target in host_routes:
+            router.add(method, path, target)
         # After the commands, so that a command may serve an edited document at the path of the original.
         raw = self.raw.specification if self.raw else lambda: None
         for path, answer in Documents(self.contract, self.options, raw).routes():

@@ -20,6 +20,7 @@ from service_kit.engine.arrivals import Arrival
 from service_kit.runtime.clock import Clock
 from service_kit.runtime.dispatcher import Dispatcher, stored
 from service_kit.runtime.gateway import RuntimeGateway
+from service_kit.runtime.management import RuntimeManagement
 from service_kit.runtime.orchestrator import Incoming, Orchestrator
 from service_kit.runtime.ports import Deliveries, DeliverySchedule, ExecutionIndex, Executions, Tasks
 from service_kit.runtime.records import (
@@ -122,6 +123,9 @@ class Runtime:
             self._arrived,
             self._published,
         )
+        self.management = RuntimeManagement(
+            stores.executions, stores.index, stores.deliveries, clock, self._moved, self._published
+        )
         self._timers: list[tuple[float, str]] = []
         self._timer_set = asyncio.Event()
         self._task_hint = asyncio.Event()
@@ -173,6 +177,10 @@ class Runtime:
 
     def _arrived(self, id: str, arrival: StoredArrival | None) -> None:
         self.orchestrator.wake(id, *([Incoming(arrival)] if arrival is not None else ()))
+
+    def _moved(self, id: str) -> None:
+        self.orchestrator.forget(id)
+        self.orchestrator.wake(id)
 
     def _published(self) -> None:
         self._delivery_hint.set()

@@ -60,7 +60,7 @@ class RuntimeGateway:
         )
         record = await self.executions.create(new)
         if record.input_digest != digest:
-            raise ExecutionExists(chosen)
+            raise ExecutionExists(id=chosen)
         self.arrived(chosen, None)
         return chosen
 
@@ -90,7 +90,7 @@ class RuntimeGateway:
     async def history(self, id: str) -> Sequence[Mapping[str, Any]]:
         found = await self.executions.load(id)
         if found is None:
-            raise ExecutionNotFound(id)
+            raise ExecutionNotFound(id=id)
         events = [event for turn in found.history for event in decode_events(turn)]
         return [{"kind": type(event).__name__, **asdict(event)} for event in events]
 
@@ -127,13 +127,13 @@ class RuntimeGateway:
     async def _deliver(self, id: str, arrival: Arrival) -> None:
         kept = stored(arrival)
         if not await self.executions.deliver(id, kept):
-            raise ExecutionNotFound(id)
+            raise ExecutionNotFound(id=id)
         self.arrived(id, kept)
 
     async def _record(self, id: str) -> ExecutionRecord:
         record = await self.executions.read(id)
         if record is None:
-            raise ExecutionNotFound(id)
+            raise ExecutionNotFound(id=id)
         return record
 
 

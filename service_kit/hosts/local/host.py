@@ -18,6 +18,7 @@ from service_kit.contract.gateway import Gateway, reset_gateway, set_gateway
 from service_kit.contract.gather import gather
 from service_kit.contract.service import Service, contract_of
 from service_kit.http import Application, AsgiApplication, HttpOptions
+from service_kit.http.management import management_routes, set_management
 from service_kit.runtime.assembly import Entropy, Runtime, RuntimeOptions
 from service_kit.runtime.clock import SystemClock
 from service_kit.runtime.task_worker import WorkerOptions
@@ -69,7 +70,9 @@ class LocalHost:
         """Return the HTTP face. If the host does not run yet, it runs as long as the application does."""
         contract = self._contract if self._runtime else replace(self._contract, lifespan=self._lifespan)
         kept = SqliteIdempotencyStore(self._open_database, time.time)
-        return AsgiApplication(Application(contract, options or HttpOptions(), kept, self._enter))
+        chosen = options or HttpOptions()
+        routes = management_routes(contract, chosen, kept)
+        return AsgiApplication(Application(contract, chosen, kept, self._enter, routes))
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -122,3 +125,4 @@ class LocalHost:
 
     def _enter(self) -> None:
         set_gateway(self.runtime.gateway)
+        set_management(self.runtime.management)
