@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     from client_kit.errors import InvalidOption as InvalidOption
     from client_kit.errors import NetworkError as NetworkError
     from client_kit.errors import ProblemError as ProblemError
+    from client_kit.executions import ExecutionHandle as ExecutionHandle
+    from client_kit.executions import ExecutionInfo as ExecutionInfo
+    from client_kit.executions import ExecutionStatus as ExecutionStatus
+    from client_kit.executions import StartOptions as StartOptions
+    from client_kit.manage import DeadLetter as DeadLetter
+    from client_kit.manage import ExecutionPage as ExecutionPage
+    from client_kit.manage import Manager as Manager
+    from client_kit.manage import manage as manage
     from client_kit.options import CallOptions as CallOptions
     from client_kit.options import ClientOptions as ClientOptions
     from client_kit.retry import Retry as Retry
@@ -39,6 +47,7 @@ if TYPE_CHECKING:
     from client_kit.transports.httpx import HttpxTransport as HttpxTransport
     from client_kit.wire import Request as Request
     from client_kit.wire import Response as Response
+    from client_kit.workflows import BoundWorkflow as BoundWorkflow
 
 _HOMES = {
     "connect": "client_kit.connection",
@@ -70,17 +79,28 @@ _HOMES = {
     "ConnectionLost": "client_kit.errors",
     "CallTimeout": "client_kit.errors",
     "InvalidOption": "client_kit.errors",
+    "BoundWorkflow": "client_kit.workflows",
+    "ExecutionHandle": "client_kit.executions",
+    "ExecutionInfo": "client_kit.executions",
+    "ExecutionStatus": "client_kit.executions",
+    "StartOptions": "client_kit.executions",
+    "manage": "client_kit.manage",
+    "Manager": "client_kit.manage",
+    "DeadLetter": "client_kit.manage",
+    "ExecutionPage": "client_kit.manage",
 }
 
 __all__ = list(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'client_kit' has no attribute '{name}'")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # to a type checker it would make every misspelt name Any
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'client_kit' has no attribute '{name}'")
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     from service_kit.contract.workflow import workflow as workflow
     from service_kit.engine.retry import Retry as Retry
     from service_kit.errors import DefinitionError as DefinitionError
-    from service_kit.errors import NonDeterminismError as NonDeterminismError
     from service_kit.errors import ExecutionExists as ExecutionExists
     from service_kit.errors import ExecutionNotFound as ExecutionNotFound
+    from service_kit.errors import NonDeterminismError as NonDeterminismError
     from service_kit.errors import Refusal as Refusal
     from service_kit.errors import RemoteError as RemoteError
     from service_kit.errors import ServiceError as ServiceError
@@ -118,12 +118,14 @@ _HOMES = {
 __all__ = list(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'service_kit' has no attribute '{name}'")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # to a type checker it would make every misspelt name Any
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'service_kit' has no attribute '{name}'")
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -52,6 +52,13 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "ty": "missing-attribute missing-union-attribute",
         "zuban": "attr-defined union-attr",
     },
+    "no such name": {
+        "mypy": "attr-defined",
+        "pyright": "reportAttributeAccessIssue",
+        "pyrefly": "missing-module-attribute",
+        "ty": "missing-module-member",
+        "zuban": "attr-defined",
+    },
     "wrong assignment": {
         "mypy": "assignment",
         "pyright": "reportAssignmentType",
@@ -101,6 +108,7 @@ ECHOES: Mapping[str, set[str]] = {
     "pyright": {
         "reportGeneralTypeIssues",  # "Incorrect keyword arguments for __init_subclass__", beside the error itself
         "reportUnknownMemberType",
+        "reportUnusedImport",
         "reportUnknownVariableType",
         "reportUntypedFunctionDecorator",
     },

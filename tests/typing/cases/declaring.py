@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from typing import reveal_type
 
+from client_kit import conect  # error: no such name: conect
 from service_kit import Service, ServiceError, command
+from service_kit import comand  # error: no such name: comand
 from tests.typing.cases.orders import Closed, OutOfStock
 
 

@@ -1,0 +1,52 @@
+"""Workflows, tasks, signals and events inside a service, right and wrong."""
+
+# pyright: strict
+from __future__ import annotations
+
+import asyncio
+from typing import reveal_type
+
+from service_kit import Event, Retry, Signal, subscription, task, workflow
+from tests.typing.cases.orders import Order
+
+
+class OrderPlaced(Event):
+    order_id: str
+
+
+cancelled = Signal("cancelled", str)
+
+
+@task(retry=Retry(max_attempts=5, backoff_s=1), timeout_s=30)
+async def charge_card(order_id: str) -> int:
+    return len(order_id)
+
+
+@task
+def print_label(order: Order) -> str:
+    return order.id
+
+
+@task(retries=3)  # error: unknown keyword: task
+async def unknown_option() -> None: ...
+
+
+@workflow
+async def process_order(order_id: str) -> Order:
+    reveal_type(await charge_card(order_id))  # reveal: int
+    reveal_type(await print_label(Order(id="1", sku="a")))  # reveal: str
+    both = await asyncio.gather(charge_card(order_id), print_label(Order(id="1", sku="a")))
+    reveal_type(both)  # reveal: tuple[int, str]
+    reveal_type(await cancelled.receive())  # reveal: str
+    await OrderPlaced(order_id=order_id).emit()
+    await charge_card(1)  # error: wrong type: str
+    await charge_card()  # error: missing argument: order_id
+    charge_card(order_id).bit_length()  # error: no attribute: bit_length
+    OrderPlaced(order_id=1)  # error: wrong type
+    OrderPlaced()  # error: missing argument: order_id
+    return Order(id=order_id, sku="a")
+
+
+@subscription(OrderPlaced)
+async def count_orders(event: OrderPlaced) -> None:
+    reveal_type(event.order_id)  # reveal: str
