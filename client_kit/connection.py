@@ -11,8 +11,10 @@ from client_kit.flow import Policy
 from client_kit.line import Line, Session
 from client_kit.options import CallOptions, ClientOptions, check_timeout
 from client_kit.retry import Retry
+from client_kit.system import ServiceAccess
 from client_kit.transports import Transport
 from client_kit.url import parse_url
+from client_kit.workflows import BoundWorkflow, WorkflowContract
 
 __all__ = ["Connection", "ServiceClient", "connect"]
 
@@ -63,6 +65,15 @@ class Connection(Generic[S]):
         )  # its __init__ would make a connection without our options
         client._connection = self
         return client
+
+    @property
+    def access(self) -> ServiceAccess:
+        """The way to the service's executions, and what raises there what the service declares."""
+        return ServiceAccess(self._session, getattr(self.service, "_system_errors", {}))
+
+    def bind_workflow(self, contract: WorkflowContract) -> BoundWorkflow[..., Any]:
+        """Return the workflow as something to start at this service."""
+        return BoundWorkflow(ServiceAccess(self._session, contract.errors), contract)
 
     def bind(self, contract: CommandContract) -> BoundCommand[..., Any] | BoundStream[..., Any]:
         """Return the command as something to call at this service."""

@@ -16,7 +16,7 @@ from typing_extensions import TypedDict, Unpack
 from service_kit.contract.command import AnyCommand, Command, StreamCommand
 from service_kit.contract.declaration import Declaration
 from service_kit.contract.exchange import Middleware
-from service_kit.errors import DefinitionError, ServiceError
+from service_kit.errors import DefinitionError, ExecutionExists, ExecutionNotFound, ServiceError
 
 if TYPE_CHECKING:
     from openapi_pydantic import OpenAPI
@@ -130,6 +130,10 @@ class Service:
     """
 
     _contract: ClassVar[ServiceContract] = ServiceContract(name="service", title="Service")
+    _system_errors: ClassVar[Mapping[str, type[ServiceError]]] = {
+        "ExecutionNotFound": ExecutionNotFound,
+        "ExecutionExists": ExecutionExists,
+    }
     _connection: Connection[Any]
 
     def __init_subclass__(cls, **options: Unpack[ServiceOptions]) -> None:
@@ -142,9 +146,14 @@ class Service:
 
         self._connection = Connection(type(self), url)
 
-    def _bind(self, declared: Declaration) -> object:
-        bound = self._connection.bind(cast("AnyCommand", declared))
+    def _bind(self, declared: AnyCommand) -> object:
+        bound = self._connection.bind(declared)
         self.__dict__[declared.name] = bound  # the next look-up does not come here
+        return bound
+
+    def _bind_workflow(self, declared: Workflow[..., Any]) -> object:
+        bound = self._connection.bind_workflow(declared)
+        self.__dict__[declared.name] = bound
         return bound
 
     async def __aenter__(self) -> Self:

@@ -22,7 +22,7 @@ from service_kit.contract.declaration import (
 from service_kit.contract.gateway import require_gateway
 from service_kit.contract.parameters import bind_arguments
 from service_kit.contract.payload import CallCodec
-from service_kit.errors import DefinitionError
+from service_kit.errors import DefinitionError, ExecutionExists, ExecutionNotFound, ServiceError
 
 if TYPE_CHECKING:
     from client_kit import BoundWorkflow
@@ -175,6 +175,11 @@ class Workflow(Declaration, Generic[P, R]):
         return cast(R, result_of(self, outcome))
 
     @property
+    def errors(self) -> dict[str, type[ServiceError]]:
+        """What asking for its executions may raise."""
+        return {"ExecutionNotFound": ExecutionNotFound, "ExecutionExists": ExecutionExists}
+
+    @property
     def line(self) -> str:
         """Where its code is, for messages."""
         code = self.function.__code__
@@ -192,7 +197,7 @@ class Workflow(Declaration, Generic[P, R]):
     def __get__(self, instance: Service | None, owner: type[Any]) -> Self | BoundWorkflow[P, R]:
         if instance is None:
             return self
-        return cast("BoundWorkflow[P, R]", instance._bind(self))
+        return cast("BoundWorkflow[P, R]", instance._bind_workflow(self))
 
     def named(self, name: str) -> Self:
         """Return this workflow; executions are stored under its function's name, so its attribute has it, too."""

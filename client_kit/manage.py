@@ -1,0 +1,127 @@
+"""Operations on a service as a whole: `await manage(client).list_executions(status="failed")`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from client_kit.executions import ExecutionInfo, ExecutionStatus
+from client_kit.system import ServiceAccess, info_of
+
+__all__ = ["DeadLetter", "ExecutionPage", "Manager", "manage"]
+
+
+class Client(Protocol):
+    """A client that `connect` gave."""
+
+    _connection: Any
+
+
+class EventContract(Protocol):
+    """An event that can be published: a service's own model."""
+
+    @property
+    def event_name(self) -> str: ...
+
+    def model_dump_json(self, *, by_alias: bool) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionPage:
+    """One page of a list; `after` leads to the next one, None: there is none."""
+
+    executions: Sequence[ExecutionInfo]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event whose delivery to a subscription failed for good."""
+
+    event_id: str
+    event: str
+    subscription: str
+    attempts: int
+    died_at_s: float
+    payload: Any
+    failure: Any = field(repr=False)
+    """The error with its traceback, as JSON values."""
+
+
+class Manager:
+    """The management API of one service. It is closed unless a security scheme of the service admits the client."""
+
+    def __init__(self, access: ServiceAccess) -> None:
+        self._access = access
+
+    async def list_executions(
+        self,
+        *,
+        workflow: str | None = None,
+        status: ExecutionStatus | None = None,
+        attributes: Mapping[str, str] | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> ExecutionPage:
+        """Return one page of executions, newest first."""
+        found = await self._access.call(
+            "list_executions",
+            idempotent=True,
+            workflow=workflow,
+            status=status,
+            attribute=[f"{name}={value}" for name, value in (attributes or {}).items()],
+            limit=limit,
+            after=after,
+        )
+        return ExecutionPage([info_of(one) for one in found["executions"]], found["after"])
+
+    async def executions(
+        self, *, workflow: str | None = None, status: ExecutionStatus | None = None
+    ) -> AsyncIterator[ExecutionInfo]:
+        """Iterate over all executions, newest first, page by page."""
+        after: str | None = None
+        while True:
+            page = await self.list_executions(workflow=workflow, status=status, after=after)
+            for one in page.executions:
+                yield one
+            if (after := page.after) is None:
+                return
+
+    async def pause(self, id: str, reason: str = "paused by an operator") -> None:
+        """Stop the turns of an execution; what arrives is kept."""
+        await self._access.call("pause", idempotent=True, id=id, reason=reason)
+
+    async def resume(self, id: str) -> None:
+        """Let a paused execution go on."""
+        await self._access.call("resume", idempotent=True, id=id)
+
+    async def emit(self, *events: EventContract) -> None:
+        """Publish events, all or none."""
+        published = [
+            {"name": event.event_name, "payload": json.loads(event.model_dump_json(by_alias=True))}
+            for event in events
+        ]
+        await self._access.call("emit", events=published)
+
+    async def dead_letters(self, *, subscription: str | None = None, limit: int = 100) -> list[DeadLetter]:
+        """Return events whose delivery failed for good, the oldest first."""
+        letters = await self._access.call(
+            "dead_letters", idempotent=True, subscription=subscription, limit=limit
+        )
+        known = DeadLetter.__dataclass_fields__
+        return [DeadLetter(**{k: v for k, v in letter.items() if k in known}) for letter in letters]
+
+    async def redrive(self, subscription: str, event_id: str | None = None) -> int:
+        """Deliver dead letters of a subscription again, all or one; return how many."""
+        count: int = await self._access.call(
+            "redrive", idempotent=True, subscription=subscription, event_id=event_id
+        )
+        return count
+
+
+def manage(client: Client) -> Manager:
+    """Return the operations on the service of a client that `connect` gave."""
+    access: ServiceAccess = client._connection.access
+    return Manager(access)

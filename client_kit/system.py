@@ -1,0 +1,112 @@
+"""The management API as the client calls it: commands whose names begin with `_system.`, with JSON as it is."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from client_kit.contracts import ErrorContract
+from client_kit.executions import ExecutionInfo, StartOptions
+from client_kit.line import Line, Session
+from client_kit.options import CallOptions
+
+__all__ = ["ServiceAccess", "info_of"]
+
+PREFIX = "_system."
+POLL_S = 20.0
+"""Of one long poll: what the service waits at most."""
+MARGIN_S = 10.0
+"""What an answer may take beyond the wait that was asked for."""
+
+
+def _no_errors() -> dict[str, ErrorContract]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class SystemCall:
+    """One command of the management API, as a `CommandContract`."""
+
+    name: str
+    idempotent: bool
+    errors: Mapping[str, ErrorContract] = field(default_factory=_no_errors)
+    streaming: bool = False
+
+    def encode_call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
+        assert not args, "parameters of the management API are given by name"
+        return json.dumps(kwargs, ensure_ascii=False, allow_nan=False).encode()
+
+    def decode_result(self, body: bytes) -> Any:
+        return json.loads(body) if body else None
+
+
+class ServiceAccess:
+    """A way to the executions of a service over its connection; an `ExecutionAccess`."""
+
+    def __init__(self, session: Session, errors: Mapping[str, ErrorContract]) -> None:
+        self._session = session
+        self._errors = errors
+
+    async def call(
+        self, name: str, /, *, idempotent: bool = False, timeout_s: float | None = None, **parameters: Any
+    ) -> Any:
+        """Call one command of the management API."""
+        contract = SystemCall(PREFIX + name, idempotent, self._errors)
+        line = Line(self._session, contract, CallOptions(timeout_s=timeout_s))
+        return await line.call((), parameters)
+
+    async def start(self, workflow: str, payload: str, options: StartOptions) -> str:
+        """Start an execution. With an id it is idempotent, so a lost answer is asked for again."""
+        started: str = await self.call(
+            "start",
+            idempotent=options.id is not None,
+            workflow=workflow,
+            input=json.loads(payload) if payload else None,
+            id=options.id,
+            timeout_s=options.timeout_s,
+            start_delay_s=options.start_delay_s,
+            attributes=dict(options.attributes),
+        )
+        return started
+
+    async def outcome(self, id: str, wait_s: float | None) -> str | None:
+        clock = self._session.policy.options.world.monotonic
+        deadline_s = math.inf if wait_s is None else clock() + wait_s
+        while True:
+            left_s = max(min(deadline_s - clock(), POLL_S), 0.0)
+            found: str | None = await self.call(
+                "outcome", idempotent=True, timeout_s=left_s + MARGIN_S, id=id, wait_s=left_s
+            )
+            if found is not None or clock() >= deadline_s:
+                return found
+
+    async def describe(self, id: str) -> ExecutionInfo:
+        return info_of(await self.call("describe", idempotent=True, id=id))
+
+    async def history(self, id: str) -> Sequence[Mapping[str, Any]]:
+        events: list[dict[str, Any]] = await self.call("history", idempotent=True, id=id)
+        return events
+
+    async def state(self, id: str, name: str) -> str | None:
+        value: str | None = await self.call("state", idempotent=True, id=id, name=name)
+        return value
+
+    async def signal(self, id: str, name: str, payload: str, signal_id: str) -> None:
+        value = json.loads(payload)
+        # Its id makes a signal idempotent.
+        await self.call("signal", idempotent=True, id=id, name=name, payload=value, signal_id=signal_id)
+
+    async def cancel(self, id: str, reason: str) -> None:
+        await self.call("cancel", idempotent=True, id=id, reason=reason)
+
+    async def terminate(self, id: str, reason: str) -> None:
+        await self.call("terminate", idempotent=True, id=id, reason=reason)
+
+
+def info_of(members: Mapping[str, Any]) -> ExecutionInfo:
+    """Return an execution from its JSON; members that this version does not know are left out."""
+    known = ExecutionInfo.__dataclass_fields__
+    return ExecutionInfo(**{name: value for name, value in members.items() if name in known})
