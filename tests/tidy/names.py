@@ -20,6 +20,8 @@ PUBLIC = {
         "Transport", "HttpxTransport", "AiohttpTransport", "InProcessTransport", "Request", "Response",
         "CallError", "ProblemError", "ContractDrift", "AnswerTooLarge", "InvalidOption",
         "NetworkError", "ConnectFailed", "ConnectionLost", "CallTimeout",
+        "BoundWorkflow", "ExecutionHandle", "ExecutionInfo", "ExecutionStatus", "StartOptions",
+        "manage", "Manager", "DeadLetter", "ExecutionPage",
     ],
 }
 # fmt: on

@@ -24,6 +24,13 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "ty": "invalid-argument-type",
         "zuban": "arg-type list-item call-overload",
     },
+    "no common type": {
+        "mypy": "misc",
+        "pyright": "reportArgumentType",
+        "pyrefly": "bad-argument-type",
+        "ty": "invalid-argument-type",
+        "zuban": "arg-type",
+    },
     "unknown keyword": {
         "mypy": "call-arg call-overload",
         "pyright": "reportCallIssue",

@@ -1,4 +1,4 @@
-"""Workflows, tasks, signals and events inside a service, right and wrong."""
+"""Workflows, tasks, signals and events, right and wrong, inside the service and from a client."""
 
 # pyright: strict
 from __future__ import annotations
@@ -6,7 +6,8 @@ from __future__ import annotations
 import asyncio
 from typing import reveal_type
 
-from service_kit import Event, Retry, Signal, subscription, task, workflow
+from client_kit import ServiceClient
+from service_kit import Event, Retry, Service, Signal, subscription, task, workflow
 from tests.typing.cases.orders import Order
 
 
@@ -15,6 +16,7 @@ class OrderPlaced(Event):
 
 
 cancelled = Signal("cancelled", str)
+rated = Signal("rated", int)
 
 
 @task(retry=Retry(max_attempts=5, backoff_s=1), timeout_s=30)
@@ -50,3 +52,20 @@ async def process_order(order_id: str) -> Order:
 @subscription(OrderPlaced)
 async def count_orders(event: OrderPlaced) -> None:
     reveal_type(event.order_id)  # reveal: str
+
+
+class Orders(Service):
+    process_order = process_order
+    cancelled = cancelled
+
+
+async def use(orders: ServiceClient[Orders]) -> None:
+    run = await orders.process_order.start("order-1")
+    reveal_type(await run.result())  # reveal: Order
+    reveal_type(await orders.process_order.get("order-1").result())  # reveal: Order
+    await run.signal(Orders.cancelled, "changed my mind")
+    await run.signal(rated, 3)
+    await run.signal(Orders.cancelled, 3)  # error: no common type
+    await orders.process_order.start(1)  # error: wrong type: str
+    await orders.process_order.start()  # error: missing argument: order_id
+    await orders.charge_card("order-1")  # error: no attribute: charge_card
