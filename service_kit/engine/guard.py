@@ -1,8 +1,11 @@
 """The determinism guard: an audit hook that refuses sockets, files, processes, threads and sleep inside a turn.
 
-An audit hook is for the whole process and for ever, so it is installed by the first turn, and outside of
-turns it only asks whether this thread's running loop is a workflow's. Clocks and random numbers raise no audit
-events: those are found statically. What older Pythons do not audit yet is wrapped, so that they do.
+An audit hook is for the whole process and for ever, so the first instance installs it. Outside of turns it only
+asks whether this thread's running loop is a workflow's; what an audited event costs more, 0.1 to 0.3 us, CPython
+takes for any hook.
+
+Clocks and random numbers raise no audit events: those are found statically. What older Pythons do not audit yet
+is wrapped, so that they do.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import functools
 import sys
 from asyncio.events import _get_running_loop
+from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
@@ -35,6 +39,16 @@ REFUSED = {
     "os.system": "subprocesses (os.system)",
     "pty.spawn": "subprocesses (pty.spawn)",
     "subprocess.Popen": "subprocesses (subprocess)",
+    "socket.__new__": "the network (socket)",
+    "socket.bind": "the network (socket.bind)",
+    "socket.connect": "the network (socket.connect)",
+    "socket.getaddrinfo": "the network (socket.getaddrinfo)",
+    "socket.gethostbyaddr": "the network (socket.gethostbyaddr)",
+    "socket.gethostbyname": "the network (socket.gethostbyname)",
+    "socket.gethostname": "the network (socket.gethostname)",
+    "socket.getnameinfo": "the network (socket.getnameinfo)",
+    "socket.sendmsg": "the network (socket.sendmsg)",
+    "socket.sendto": "the network (socket.sendto)",
     "_thread.start_new_thread": "threads",
     "_thread.start_joinable_thread": "threads",
     "time.sleep": "time.sleep, which stops every execution of this thread (asyncio.sleep waits durably)",
@@ -86,17 +100,13 @@ def install_guard(turn: CodeType) -> None:
                 _audit(sys.modules[module], name, event)
 
 
-def _hook(turn: CodeType):  # type: ignore[no-untyped-def]  # the hook's type is private to typeshed
-    def hook(event: str, args: tuple[object, ...]) -> None:
+def _hook(turn: CodeType) -> Callable[[str, tuple[Any, ...]], None]:
+    def hook(event: str, args: tuple[Any, ...]) -> None:
         loop = _get_running_loop()
         if loop is None or not isinstance(loop, ClosedLoop):
             return
         what = REFUSED.get(event)
-        if what is None:
-            if not event.startswith("socket."):
-                return
-            what = f"the network ({event})"
-        if not _tolerated(sys._getframe(1), turn):
+        if what is not None and not _tolerated(sys._getframe(1), turn):
             raise refusal(loop.ledger, what)
 
     return hook

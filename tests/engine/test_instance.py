@@ -16,7 +16,7 @@ from service_kit.engine.arrivals import (
     TaskSucceeded,
 )
 from service_kit.engine.calls import TaskScheduled
-from service_kit.engine.context import current_workflow
+from service_kit.engine.context import current_workflow, require_workflow
 from service_kit.engine.instance import Instance
 from service_kit.engine.turn import take_turn
 from service_kit.errors import NonDeterminismError
@@ -116,6 +116,18 @@ def test_tasks_of_many_executions_do_not_share_hashes() -> None:
         run.start(id=f"x-{number}")
         hashes.add(run.result)
     assert len(hashes) == 50
+
+
+def test_futures_hash_equally_in_every_process() -> None:
+    async def hashes() -> list[int]:
+        loop = asyncio.get_running_loop()
+        call = require_workflow("the test").schedule_task("a", "1")
+        return [hash(call), hash(loop.create_future()), hash(loop.create_future())]
+
+    first, second = Execution(hashes, cold=False), Execution(hashes, cold=False)
+    first.start()
+    second.start()
+    assert first.result == second.result == sorted(first.result)
 
 
 def test_warm_step_does_not_grow_with_the_history() -> None:

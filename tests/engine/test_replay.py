@@ -8,6 +8,7 @@ import json
 import pytest
 
 from service_kit.engine.arrivals import ExecutionStarted, SignalReceived, TaskSucceeded
+from service_kit.engine.calls import TaskScheduled
 from service_kit.engine.context import current_workflow, require_workflow
 from service_kit.engine.failure import Failure
 from service_kit.engine.history import ExecutionRaised, HistoryEvent, TurnStarted
@@ -143,6 +144,20 @@ def test_calls_after_the_mismatch_do_not_hide_the_first_one() -> None:
         await asyncio.sleep(1)
 
     assert "'first'" in replay_error(twice, history_of(recorded)).made
+
+
+def test_first_of_two_errors_is_the_one_that_is_raised() -> None:
+    async def twice() -> None:
+        require_workflow("the test").schedule_task("first", "1")
+        await asyncio.to_thread(print)
+
+    assert "'first'" in replay_error(twice, history_of(recorded)).made
+
+
+def test_call_whose_number_was_tampered_with_is_noticed() -> None:
+    history = history_of(recorded)
+    history[-1] = TaskScheduled(9, *(getattr(history[-1], name) for name in ("name", "args_hash", "input")))
+    assert "#9" in replay_error(recorded, history).recorded
 
 
 def test_other_result_is_noticed() -> None:

@@ -174,7 +174,7 @@ def test_failed_task_raises_in_the_workflow(begin: Begin) -> None:
     assert run.result == "TaskFailed: task 'a' failed: Broken: no stock"
 
 
-def test_failure_that_nobody_waits_for_is_no_trouble(begin: Begin) -> None:
+def test_failure_that_nobody_waits_for_is_no_trouble(begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
     async def careless() -> str:
         require_workflow("the test").schedule_task("fire and forget", "1")
         await task("main")
@@ -185,6 +185,7 @@ def test_failure_that_nobody_waits_for_is_no_trouble(begin: Begin) -> None:
     run.succeed("main")
     gc.collect()
     assert run.result == "fine"
+    assert caplog.records == []
 
 
 # Ends
