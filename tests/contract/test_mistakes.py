@@ -1,0 +1,115 @@
+"""What a mistake in a command says: the function, the parameter, the cure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import pytest
+from pydantic import BaseModel, Field
+
+from service_kit import DefinitionError, command
+
+
+class Item(BaseModel):
+    sku: str
+
+
+class NotAType:
+    pass
+
+
+def mistake(declare: Callable[[], object]) -> str:
+    with pytest.raises(DefinitionError) as caught:
+        declare()
+    return str(caught.value)
+
+
+def test_unannotated_parameter_is_named() -> None:
+    def declare() -> None:
+        @command
+        async def place(sku) -> None: ...  # type: ignore[no-untyped-def]  # the mistake is the test
+
+    text = mistake(declare)
+    assert "place" in text
+    assert "parameter 'sku': it has no type annotation; write 'sku: <type>'" in text
+
+
+def test_missing_result_type_is_named() -> None:
+    def declare() -> None:
+        @command
+        async def place(sku: str): ...  # type: ignore[no-untyped-def]  # the mistake is the test
+
+    assert "its result has no type annotation" in mistake(declare)
+
+
+def test_path_parameter_that_does_not_exist_is_named() -> None:
+    def declare() -> None:
+        @command(path="/orders/{order_id}")
+        async def place(sku: str) -> None: ...
+
+    assert "path parameter '{order_id}' does not exist; add a parameter 'order_id'" in mistake(declare)
+
+
+def test_body_parameter_on_a_get_is_named() -> None:
+    def declare() -> None:
+        @command(method="GET")
+        async def place(item: Item) -> None: ...
+
+    assert "parameter 'item': it would be the body of a GET, which has none" in mistake(declare)
+
+
+def test_type_that_pydantic_cannot_handle_is_named() -> None:
+    def declare() -> None:
+        @command
+        async def place(sku: str, thing: NotAType) -> None: ...
+
+    text = mistake(declare)
+    assert "parameter 'thing': pydantic cannot handle" in text
+    assert "NotAType" in text
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"method": "FETCH"}, "method 'FETCH' is unknown"),
+    ({"path": "orders"}, "write '/orders'"),
+    ({"path": "/rpc/orders"}, "where every command has its RPC route"),
+    ({"path": "/a/{sku}/{sku}"}, "names 'sku' twice"),
+    ({"path": "/a-{sku}"}, "neither plain text nor one '{parameter}'"),
+    ({"timeout_s": 0}, "timeout_s is 0"),
+    ({"memory_mb": -1}, "memory_mb is -1"),
+    ({"errors": [ValueError]}, "list subclasses of ServiceError"),
+    ({"sumary": "x"}, "unknown options ['sumary']"),
+])  # fmt: skip
+def test_wrong_option_is_named(options: Any, message: str) -> None:
+    async def place(sku: str) -> None: ...
+
+    assert message in mistake(lambda: command(**options)(place))
+
+
+def test_field_as_default_value_is_refused_with_the_cure() -> None:
+    async def place(sku: str = Field(description="x")) -> None: ...
+
+    assert "write 'sku: Annotated[<type>, FieldInfo(...)]'" in mistake(lambda: command(place))
+
+
+def test_default_inside_field_is_refused() -> None:
+    async def place(sku: Annotated[str, Field(default="x")]) -> None: ...
+
+    assert "its default is inside Field(...)" in mistake(lambda: command(place))
+
+
+def test_variadic_and_positional_only_parameters_are_refused() -> None:
+    async def many(*skus: str) -> None: ...
+
+    async def nameless(sku: str, /) -> None: ...
+
+    assert "parameter 'skus': variadic parameters have no schema" in mistake(lambda: command(many))
+    assert "parameter 'sku': it is positional-only" in mistake(lambda: command(nameless))
+
+
+def test_sync_generator_and_class_are_refused() -> None:
+    def items() -> Any:
+        yield 1
+
+    assert "it is a sync generator" in mistake(lambda: command(items))
+    assert "it is not a function" in mistake(lambda: command(Item))
