@@ -15,7 +15,7 @@ ROOM_BYTES = 6 * 1024 * 1024 - 32 * 1024
 _SURELY_FITS = ROOM_BYTES // 6
 """No character takes more than six bytes as JSON."""
 
-_TEXT_TYPES = (b"text/", b"application/json", b"application/problem+json")
+_TEXT_TYPES = (b"text/", b"application/json")
 _TEXT_MARKS = (b"+json", b"+xml", b"/xml", b"yaml", b"javascript", b"x-www-form-urlencoded")
 
 
@@ -105,4 +105,6 @@ def _is_text(response: Response) -> bool:
             content_type = value
         elif name == b"content-encoding":
             return False
+    if content_type == b"application/json":
+        return True
     return content_type.startswith(_TEXT_TYPES) or any(mark in content_type for mark in _TEXT_MARKS)

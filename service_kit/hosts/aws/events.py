@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 from urllib.parse import quote, unquote, urlencode
 
 from service_kit.contract.exchange import RawHeaders, Request
+from service_kit.contract.route import METHODS
 from service_kit.hosts.aws.paths import cut_prefix, locate_1, locate_2
 from service_kit.http.problems import KitProblem
 
@@ -97,7 +98,7 @@ def _read_2(event: Event) -> tuple[Request, bool]:
     request = Request(
         _method(http.get("method") or event.get("httpMethod") or event["routeKey"].partition(" ")[0]),
         path,
-        _query(event.get("rawQueryString") or ""),
+        _query(query) if (query := event.get("rawQueryString")) else b"",
         lines,
         root_path,
         _scheme(headers.get("x-forwarded-proto")),
@@ -184,6 +185,8 @@ def _query(text: str) -> bytes:
 
 
 def _method(text: str) -> str:
+    if text in METHODS:
+        return text
     if not text.isalpha() or text == "ANY":
         raise ValueError(f"the event names no HTTP method, only '{text}'")
     return text.upper()

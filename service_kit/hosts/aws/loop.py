@@ -8,7 +8,10 @@ import sys
 from asyncio import events
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import Any, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
+
+if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -40,11 +43,10 @@ class InvocationLoop(asyncio.SelectorEventLoop):
         self._stirred = False
         self._timers: list[asyncio.TimerHandle] = []
         self._cancelled_timers = 0
-        selector = selectors.DefaultSelector()
-        super().__init__(selector)
+        self._connections = _CountingSelector()
+        super().__init__(self._connections)
         self._no_handle = asyncio.Handle(_nothing, (), self)
-        self._sources = selector.get_map()
-        self._own_sources = len(self._sources)
+        self._own_connections = self._connections.count
         self._hooks = self.run_until_complete(_asyncgen_hooks())
         self._stirred = False
 
@@ -59,7 +61,7 @@ class InvocationLoop(asyncio.SelectorEventLoop):
         task = self._begin(main)
         if not task.done():
             self._finish(task, remaining_s())
-        elif self._stirred or self._timers or len(self._sources) > self._own_sources:
+        elif self._stirred or self._timers or self._connections.count > self._own_connections:
             self._tend()
         return task.result()
 
@@ -144,9 +146,12 @@ class InvocationLoop(asyncio.SelectorEventLoop):
             raise RuntimeError("the event loop was stopped before the call had ended; call no loop.stop()")
 
     def _tend(self) -> None:
-        """Turn once for what the call, or an earlier one, has left to the loop."""
+        """Turn once for what the call, or an earlier one, has left to the loop.
+
+        A task that waits needs no look of its own: what wakes it is a callback, a timer or a connection.
+        """
         self._forget_timers(float("-inf"))
-        idle = not self._stirred and not self._timers and len(self._sources) == self._own_sources
+        idle = not self._stirred and not self._timers and self._connections.count == self._own_connections
         # The loop keeps cancelled timers (a timeout that was not needed is one) until it turns.
         if idle and self._cancelled_timers < _CANCELLED_TIMERS:
             return
@@ -155,12 +160,29 @@ class InvocationLoop(asyncio.SelectorEventLoop):
         super().call_soon(self.stop)
         self.run_forever()
         self._forget_timers(began_at)
-        self._stirred = self._stirred or bool(asyncio.all_tasks(self))
 
     def _forget_timers(self, run_until: float) -> None:
         live = [timer for timer in self._timers if not timer.cancelled()]
         self._cancelled_timers += len(self._timers) - len(live)
         self._timers = [timer for timer in live if timer.when() > run_until]
+
+
+class _CountingSelector(selectors.DefaultSelector):
+    """Know how many connections the loop listens to, without a call for each look."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def register(self, fileobj: FileDescriptorLike, events: int, data: Any = None) -> selectors.SelectorKey:
+        key = super().register(fileobj, events, data)
+        self.count += 1
+        return key
+
+    def unregister(self, fileobj: FileDescriptorLike) -> selectors.SelectorKey:
+        key = super().unregister(fileobj)
+        self.count -= 1
+        return key
 
 
 def _consume(task: asyncio.Task[Any]) -> None:

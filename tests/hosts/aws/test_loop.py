@@ -198,7 +198,10 @@ def test_a_connection_is_heard_through_calls_that_do_not_wait(handler_of: Make) 
 
     kept: list[asyncio.Server] = []
     handler = handler_of(service(listen, idle))
-    with socket.create_connection(("127.0.0.1", call(handler, "listen"))) as connection:
+    port = call(handler, "listen")
+    for _ in range(3):
+        call(handler, "idle")
+    with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(b"hello")
         give_up_at = time.monotonic() + 10
         while not lines:
