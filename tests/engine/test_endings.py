@@ -116,6 +116,16 @@ def test_timer_due_before_the_deadline_still_fires(begin: Begin) -> None:
     assert run.result == "made it"
 
 
+def test_timer_due_after_the_deadline_does_not_fire_however_late_the_turn(begin: Begin) -> None:
+    async def too_slow() -> str:
+        await asyncio.sleep(40)
+        return "unreachable"
+
+    run = begin(too_slow, timeout_s=30.0)
+    run.pass_time(100)
+    assert run.turn.outcome == ExecutionTimedOut(30.0)
+
+
 def test_deadline_ends_a_workflow_whose_timers_come_later(begin: Begin) -> None:
     async def naps() -> None:
         while True:

@@ -31,6 +31,7 @@ def test_instance_is_of_no_use_after_a_turn_that_raised() -> None:
     start = ExecutionStarted("x", "example", "null", "s")
     with pytest.raises(NonDeterminismError):
         take_turn(instance, [start], BEGIN_S)
+    assert instance._machine.loop.is_closed(), "what is left of the workflow's code was closed"
     with pytest.raises(RuntimeError, match="replay the history"):
         take_turn(instance, [start], BEGIN_S)
 
