@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -133,7 +133,7 @@ class Command(_Offered, Generic[P, R]):
         name: str | None = None,
     ) -> None:
         super().__init__(function, options, local_names, name)
-        self.invoke = awaited(function)
+        self.invoke: Callable[..., Awaitable[Any]] = awaited(function)
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return cast(R, await self.invoke(*args, **kwargs))

@@ -29,7 +29,7 @@ class Declaration:
     ) -> None:
         self.function = function
         self.name: str = name or function.__name__
-        self.where = where(self.kind, function, self.name)
+        self.where: str = where(self.kind, function, self.name)
         self.route = route
         self.__doc__ = function.__doc__
         self.__module__ = function.__module__

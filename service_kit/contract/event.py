@@ -25,7 +25,7 @@ class Event(BaseModel):
     The class name is the event's; `class OrderPlaced(Event, name="order.placed")` gives it another one.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
 
     event_name: ClassVar[str] = "Event"
 
@@ -78,14 +78,14 @@ class Subscription(Generic[E]):
         options: SubscriptionOptions,
     ) -> None:
         self.function = function
-        self.name = function.__name__
-        self.where = where(self.kind, function, self.name)
+        self.name: str = function.__name__
+        self.where: str = where(self.kind, function, self.name)
         check_options(self.where, options, SubscriptionOptions.__annotations__)
         if not inspect.iscoroutinefunction(function):
             raise DefinitionError(self.where, "it is not async", "write 'async def'")
         if "match" in options:
             check_filter(self.where, options["match"])
-        self.events = {event.event_name: event for event in events}
+        self.events: dict[str, type[E]] = {event.event_name: event for event in events}
         self.definition = options
         self.__doc__ = function.__doc__
         self.__module__ = function.__module__

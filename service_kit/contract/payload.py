@@ -40,7 +40,7 @@ class CallCodec:
         self._codec = codec
         self._arguments = PayloadCodec(codec.rpc.adapter)
         self._decode = codec.rpc.decoder()
-        self.result = PayloadCodec(codec.output)
+        self.result: PayloadCodec = PayloadCodec(codec.output)
 
     def encode_arguments(self, arguments: dict[str, Any]) -> str:
         """Return the text of arguments by name."""

@@ -57,9 +57,11 @@ class Signal(_Typed[T]):
     def on(self, handler: Callable[[T], object]) -> Callable[[], None]:
         """Call `handler`, sync or async, with every signal of this name; return what ends that."""
         context = _context(f"signal '{self.name}'")
-        return cast(
-            "Callable[[], None]", context.on_signal(self.name, lambda text: handler(self.decode(text)))
-        )
+
+        def deliver(text: str) -> object:
+            return handler(self.decode(text))
+
+        return cast("Callable[[], None]", context.on_signal(self.name, deliver))
 
 
 class State(_Typed[T]):

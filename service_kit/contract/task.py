@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, Self, TypeVar, cast, overload
 
@@ -60,7 +60,7 @@ class Task(Declaration, Generic[P, R]):
     ) -> None:
         check_options(where(self.kind, function, function.__name__), options, TaskOptions.__annotations__)
         self.definition = options
-        self.invoke = awaited(function)
+        self.invoke: Callable[..., Awaitable[Any]] = awaited(function)
         self._overrides: CallOverrides | None = None
         self._calls: CallCodec | None = None
         super().__init__(function, local_names)

@@ -277,7 +277,7 @@ class WorkflowDecorator:
         return _context("workflow.replaying()").replaying
 
 
-workflow = WorkflowDecorator()
+workflow: WorkflowDecorator = WorkflowDecorator()
 
 
 def _context(what: str) -> WorkflowContext:
