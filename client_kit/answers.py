@@ -13,6 +13,9 @@ from client_kit.drift import CURE, answer_drift, argument_path, arguments_drift
 from client_kit.errors import ContractDrift, ProblemError, excerpt
 from client_kit.wire import EVENT_STREAM, Response
 
+NO_SUCH_COMMAND = {"": "has no such command"}
+"""How a drift describes a command that the service does not know."""
+
 URN = "urn:problem-type:"
 FRAMEWORK = f"{URN}service-kit:"
 CONFLICT = f"{FRAMEWORK}idempotency-conflict"
@@ -105,7 +108,7 @@ def _drift_behind(problem: ProblemError) -> ContractDrift | None:
         return ContractDrift(
             problem.command,
             "the service at this URL",
-            {"": "has no such command"},
+            NO_SUCH_COMMAND,
             f"check the URL, or {CURE}",
         )
     if problem.type == f"{FRAMEWORK}invalid-input":

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from client_kit.answers import NO_SUCH_COMMAND
 from client_kit.contracts import ErrorContract
+from client_kit.errors import ContractDrift
 from client_kit.executions import ExecutionInfo, StartOptions
 from client_kit.line import Line, Session
 from client_kit.options import CallOptions
@@ -56,7 +58,17 @@ class ServiceAccess:
         """Call one command of the management API."""
         contract = SystemCall(PREFIX + name, idempotent, self._errors)
         line = Line(self._session, contract, CallOptions(timeout_s=timeout_s))
-        return await line.call((), parameters)
+        try:
+            return await line.call((), parameters)
+        except ContractDrift as drift:
+            if drift.fields != NO_SUCH_COMMAND:
+                raise
+            raise ContractDrift(
+                contract.name,
+                "the service at this URL",
+                {"": "serves commands only"},
+                "workflows need a durable host: 'service-kit dev', 'service-kit start', or LocalHost",
+            ) from None
 
     async def start(self, workflow: str, payload: str, options: StartOptions) -> str:
         """Start an execution. With an id it is idempotent, so a lost answer is asked for again."""

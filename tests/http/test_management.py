@@ -1,0 +1,316 @@
+"""The management API and the handles of clients, over the real HTTP face of a host on a file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import pytest
+
+from client_kit import ContractDrift, InProcessTransport, connect, manage
+from service_kit import (
+    ApiKey,
+    Event,
+    ExecutionExists,
+    ExecutionNotFound,
+    Retry,
+    Service,
+    ServiceError,
+    Signal,
+    State,
+    WorkflowCancelled,
+    WorkflowTerminated,
+    subscription,
+    workflow,
+)
+from service_kit.hosts.local.host import LocalHost
+
+
+class Refused(ServiceError, status=409):
+    why: str
+
+
+class Stamped(Event):
+    number: int
+
+
+approved = Signal("approved", bool)
+note = Signal("note", str | None)
+progress = State("progress", int)
+broken = True
+stamps: list[int] = []
+
+
+@workflow
+async def approve(number: int, *, text: str = "yes") -> str:
+    progress.set(number)
+    if not await approved.receive():
+        raise Refused(why=text)
+    return f"{text} {number}"
+
+
+@workflow
+async def take_note() -> str:
+    return repr(await note.receive())
+
+
+@workflow
+async def private() -> None: ...
+
+
+@subscription(Stamped)
+async def stamp(event: Stamped) -> None:
+    if broken:
+        raise ValueError("no ink")
+    stamps.append(event.number)
+
+
+stamp.definition["retry"] = Retry(max_attempts=1)
+
+
+class Office(Service):
+    """Approve things."""
+
+    approve = approve
+    take_note = take_note
+    approved = approved
+    note = note
+    progress = progress
+
+
+async def one_key(key: str) -> str | None:
+    return key if key == "k" else None
+
+
+class LockedOffice(Office, security=[ApiKey(one_key)]):
+    pass
+
+
+class Running:
+    """A client of a host that runs for the length of a block."""
+
+    def __init__(self, path: Path) -> None:
+        self.host = LocalHost(Office, path / "office.db")
+
+    async def __aenter__(self) -> Self:
+        await self.host.__aenter__()
+        self._connecting = connect(
+            Office, "http://office.test", transport=InProcessTransport(self.host.asgi())
+        )
+        self.client = await self._connecting.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._connecting.__aexit__(*error)
+        await self.host.__aexit__(*error)
+
+
+def run(path: Path, test: Callable[[Running], Awaitable[None]]) -> None:
+    async def main() -> None:
+        async with asyncio.timeout(30), Running(path) as running:
+            await test(running)
+
+    asyncio.run(main())
+
+
+def test_a_workflow_is_started_followed_and_answered(tmp_path: Path) -> None:
+    async def test(running: Running) -> None:
+        office = running.client
+        execution = await office.approve.options(attributes={"desk": "7"}).start(3, text="fine")
+        assert await execution.status() == "running"
+        with pytest.raises(TimeoutError, match="still runs after 0 s"):
+            await execution.result(timeout_s=0)
+        await execution.signal(Office.approved, True)
+        assert await execution.result() == "fine 3"
+        assert await execution.state(Office.progress) == 3
+        info = await execution.describe()
+        assert (info.workflow, info.status, info.attributes) == ("approve", "succeeded", {"desk": "7"})
+        assert info.ended_at_s is not None
+        kinds = [event["kind"] for event in await execution.history()]
+        assert kinds[0] == "TurnStarted"
+        assert kinds[-1] == "ExecutionSucceeded"
+
+    run(tmp_path, test)
+
+
+def test_a_declared_error_of_a_workflow_comes_back_as_its_own_class(tmp_path: Path) -> None:
+    async def test(running: Running) -> None:
+        execution = await running.client.approve.start(1, text="no money")
+        await execution.signal(Office.approved, False)
+        with pytest.raises(Refused) as caught:
+            await execution.result()
+        assert caught.value.why == "no money"
+
+    run(tmp_path, test)
+
+
+def test_one_id_is_one_execution(tmp_path: Path) -> None:
+    async def test(running: Running) -> None:
+        named = running.client.approve.options(id="a-1")
+        first, again = await named.start(1), await named.start(1)
+        assert (first.id, again.id) == ("a-1", "a-1")
+        with pytest.raises(ExecutionExists, match="'a-1' exists already"):
+            await named.start(2)
+        with pytest.raises(ExecutionNotFound, match="there is no execution 'a-2'"):
+            await running.client.approve.get("a-2").result()
+        with pytest.raises(ExecutionNotFound):
+            await running.client.approve.get("a-2").signal(Office.approved, True)
+
+    run(tmp_path, test)
+
+
+def test_executions_are_cancelled_and_terminated(tmp_path: Path) -> None:
+    async def test(running: Running) -> None:
+        for end, error in (("cancel", WorkflowCancelled), ("terminate", WorkflowTerminated)):
+            execution = await running.client.approve.start(1)
+            await getattr(execution, end)("not needed")
+            with pytest.raises(error, match="not needed"):
+                await execution.result()
+
+    run(tmp_path, test)
+
+
+def test_a_signal_may_be_null_and_one_id_is_delivered_once(tmp_path: Path) -> None:
+    async def test(running: Running) -> None:
+        execution = await running.client.take_note.start()
+        await execution.signal(Office.note, None, id="n-1")
+        assert await execution.result() == "None"
+        other = await running.client.approve.start(1)
+        for _ in range(3):
+            await other.signal(Office.approved, True, id="s-1")
+        await other.result()
+        signals = [event for event in await other.history() if event["kind"] == "SignalReceived"]
+        assert len(signals) == 1
+
+    run(tmp_path, test)
+
+
+def test_executions_are_listed_by_page_and_filter(tmp_path: Path) -> None:
+    async def test(running: Running) -> None:
+        approve_ = running.client.approve
+        for number in range(5):
+            await approve_.options(id=f"e-{number}", attributes={"odd": str(number % 2)}).start(number)
+        operator = manage(running.client)
+        first = await operator.list_executions(limit=3)
+        rest = await operator.list_executions(limit=3, after=first.after)
+        assert [e.id for e in [*first.executions, *rest.executions]] == ["e-4", "e-3", "e-2", "e-1", "e-0"]
+        assert rest.after is None
+        odd = await operator.list_executions(attributes={"odd": "1"}, workflow="approve", status="running")
+        assert [e.id for e in odd.executions] == ["e-3", "e-1"]
+        assert [e.id async for e in operator.executions(status="succeeded")] == []
+
+    run(tmp_path, test)
+
+
+def test_a_paused_execution_keeps_what_arrives_until_it_may_go_on(tmp_path: Path) -> None:
+    async def test(running: Running) -> None:
+        operator = manage(running.client)
+        execution = await running.client.approve.start(1)
+        await operator.pause(execution.id, "inventory")
+        assert (await execution.describe()).paused
+        await execution.signal(Office.approved, True)
+        with pytest.raises(TimeoutError):
+            await execution.result(timeout_s=0.05)
+        await operator.resume(execution.id)
+        assert await execution.result() == "yes 1"
+        with pytest.raises(ExecutionNotFound):
+            await operator.pause("nobody")
+
+    run(tmp_path, test)
+
+
+def test_dead_letters_tell_why_and_are_delivered_again(tmp_path: Path) -> None:
+    global broken
+    broken = True
+    stamps.clear()
+
+    async def test(running: Running) -> None:
+        global broken
+        operator = manage(running.client)
+        await operator.emit(Stamped(number=7))
+        while not (letters := await operator.dead_letters(subscription="stamp")):
+            await asyncio.sleep(0.005)
+        (letter,) = letters
+        assert (letter.event, letter.payload, letter.attempts) == ("Stamped", {"number": 7}, 1)
+        assert "no ink" in str(letter.failure)
+        assert "test_management.py" in str(letter.failure), "the traceback"
+        broken = False
+        assert await operator.redrive("stamp", letter.event_id) == 1
+        while not stamps:
+            await asyncio.sleep(0.005)
+        assert stamps == [7]
+        assert await operator.dead_letters() == []
+
+    run(tmp_path, test)
+
+
+def test_only_public_workflows_start_and_only_with_input_that_fits(tmp_path: Path) -> None:
+    async def test(running: Running) -> None:
+        transport = httpx.ASGITransport(running.host.asgi(), client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://t") as http:
+            hidden = await http.post("/_system/executions", json={"workflow": "private"})
+            assert (hidden.status_code, hidden.json()["type"]) == (
+                404,
+                "urn:problem-type:office:UnknownWorkflow",
+            )
+            wrong = await http.post(
+                "/_system/executions", json={"workflow": "approve", "input": {"number": "x"}}
+            )
+            assert (wrong.status_code, wrong.json()["errors"][0]["loc"]) == (422, ["number"])
+            good = await http.post(
+                "/_system/executions", json={"workflow": "approve", "input": {"number": 1}, "id": "by-hand"}
+            )
+            assert good.json() == "by-hand"
+            assert (await http.get("/_system/executions/by-hand")).json()["status"] == "running"
+            assert (await http.get("/_system/executions/by-hand/outcome?wait_s=0")).json() is None
+
+    run(tmp_path, test)
+
+
+@pytest.mark.parametrize(("peer", "headers", "status"), [
+    (("127.0.0.1", 1), {}, 200),
+    (("::1", 1), {}, 200),
+    (("10.0.0.5", 1), {}, 403),
+    (("127.0.0.1", 1), {"x-forwarded-for": "10.0.0.5"}, 403),
+    (None, {}, 403),
+])  # fmt: skip
+def test_without_a_scheme_only_this_machine_is_admitted(
+    tmp_path: Path, peer: Any, headers: dict[str, str], status: int
+) -> None:
+    async def test(running: Running) -> None:
+        application = running.host.asgi()
+
+        async def from_peer(scope: Any, receive: Any, send: Any) -> None:
+            await application({**scope, "client": peer}, receive, send)
+
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(from_peer), base_url="http://t") as http:
+            for method, path in (("GET", "/_system/executions"), ("POST", "/rpc/_system.list_executions")):
+                response = await http.request(method, path, headers=headers)
+                assert response.status_code == status, response.text
+
+    run(tmp_path, test)
+
+
+def test_with_a_scheme_its_callers_are_admitted_from_anywhere(tmp_path: Path) -> None:
+    async def main() -> list[int]:
+        async with LocalHost(LockedOffice, tmp_path / "locked.db") as host:
+            transport = httpx.ASGITransport(host.asgi(), client=("10.0.0.5", 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://t") as http:
+                return [
+                    (await http.get("/_system/executions", headers=headers)).status_code
+                    for headers in ({}, {"x-api-key": "wrong"}, {"x-api-key": "k"})
+                ]
+
+    assert asyncio.run(main()) == [401, 401, 200]
+
+
+def test_a_service_without_a_durable_host_has_no_management() -> None:
+    async def main() -> None:
+        async with connect(Office, "http://t", transport=InProcessTransport(Office.asgi())) as office:
+            with pytest.raises(ContractDrift, match="serves commands only; workflows need a durable host"):
+                await office.approve.start(1)
+
+    asyncio.run(main())
