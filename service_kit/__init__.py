@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from service_kit.errors import WorkflowCancelled as WorkflowCancelled
     from service_kit.errors import WorkflowFailed as WorkflowFailed
     from service_kit.errors import WorkflowTerminated as WorkflowTerminated
+    from service_kit.hosts.local.host import LocalHost as LocalHost
+    from service_kit.hosts.local.host import LocalOptions as LocalOptions
 
 _HOMES = {
     "command": "service_kit.contract.command",
@@ -113,6 +115,8 @@ _HOMES = {
     "until": "service_kit.contract.waiting",
     "condition": "service_kit.contract.waiting",
     "Retry": "service_kit.engine.retry",
+    "LocalHost": "service_kit.hosts.local.host",
+    "LocalOptions": "service_kit.hosts.local.host",
 }
 
 __all__ = list(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]

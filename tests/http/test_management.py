@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import httpx
 import pytest
 
-from client_kit import ContractDrift, InProcessTransport, connect, manage
+from client_kit import InProcessTransport, connect, manage
 from service_kit import (
-    ApiKey,
     Event,
     ExecutionExists,
     ExecutionNotFound,
+    LocalHost,
     Retry,
     Service,
     ServiceError,
@@ -26,7 +26,6 @@ from service_kit import (
     subscription,
     workflow,
 )
-from service_kit.hosts.local.host import LocalHost
 
 
 class Refused(ServiceError, status=409):
@@ -79,14 +78,6 @@ class Office(Service):
     approved = approved
     note = note
     progress = progress
-
-
-async def one_key(key: str) -> str | None:
-    return key if key == "k" else None
-
-
-class LockedOffice(Office, security=[ApiKey(one_key)]):
-    pass
 
 
 class Running:
@@ -268,49 +259,3 @@ def test_only_public_workflows_start_and_only_with_input_that_fits(tmp_path: Pat
             assert (await http.get("/_system/executions/by-hand/outcome?wait_s=0")).json() is None
 
     run(tmp_path, test)
-
-
-@pytest.mark.parametrize(("peer", "headers", "status"), [
-    (("127.0.0.1", 1), {}, 200),
-    (("::1", 1), {}, 200),
-    (("10.0.0.5", 1), {}, 403),
-    (("127.0.0.1", 1), {"x-forwarded-for": "10.0.0.5"}, 403),
-    (None, {}, 403),
-])  # fmt: skip
-def test_without_a_scheme_only_this_machine_is_admitted(
-    tmp_path: Path, peer: Any, headers: dict[str, str], status: int
-) -> None:
-    async def test(running: Running) -> None:
-        application = running.host.asgi()
-
-        async def from_peer(scope: Any, receive: Any, send: Any) -> None:
-            await application({**scope, "client": peer}, receive, send)
-
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(from_peer), base_url="http://t") as http:
-            for method, path in (("GET", "/_system/executions"), ("POST", "/rpc/_system.list_executions")):
-                response = await http.request(method, path, headers=headers)
-                assert response.status_code == status, response.text
-
-    run(tmp_path, test)
-
-
-def test_with_a_scheme_its_callers_are_admitted_from_anywhere(tmp_path: Path) -> None:
-    async def main() -> list[int]:
-        async with LocalHost(LockedOffice, tmp_path / "locked.db") as host:
-            transport = httpx.ASGITransport(host.asgi(), client=("10.0.0.5", 1))
-            async with httpx.AsyncClient(transport=transport, base_url="http://t") as http:
-                return [
-                    (await http.get("/_system/executions", headers=headers)).status_code
-                    for headers in ({}, {"x-api-key": "wrong"}, {"x-api-key": "k"})
-                ]
-
-    assert asyncio.run(main()) == [401, 401, 200]
-
-
-def test_a_service_without_a_durable_host_has_no_management() -> None:
-    async def main() -> None:
-        async with connect(Office, "http://t", transport=InProcessTransport(Office.asgi())) as office:
-            with pytest.raises(ContractDrift, match="serves commands only; workflows need a durable host"):
-                await office.approve.start(1)
-
-    asyncio.run(main())

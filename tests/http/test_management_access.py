@@ -1,0 +1,84 @@
+"""Who may use the management API."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from client_kit import ContractDrift, InProcessTransport, connect
+from service_kit import ApiKey, LocalHost, Service, workflow
+
+
+@workflow
+async def approve(number: int) -> int:
+    return number
+
+
+class Office(Service):
+    """Approve things."""
+
+    approve = approve
+
+
+async def one_key(key: str) -> str | None:
+    return key if key == "k" else None
+
+
+class LockedOffice(Office, security=[ApiKey(one_key)]):
+    pass
+
+
+@pytest.mark.parametrize(("peer", "headers", "status"), [
+    (("127.0.0.1", 1), {}, 200),
+    (("::1", 1), {}, 200),
+    (("10.0.0.5", 1), {}, 403),
+    (("127.0.0.1", 1), {"x-forwarded-for": "10.0.0.5"}, 403),
+    (None, {}, 403),
+])  # fmt: skip
+def test_without_a_scheme_only_this_machine_is_admitted(
+    tmp_path: Path, peer: Any, headers: dict[str, str], status: int
+) -> None:
+    async def main() -> None:
+        async with LocalHost(Office, tmp_path / "office.db") as host:
+            application = host.asgi()
+
+            async def from_peer(scope: Any, receive: Any, send: Any) -> None:
+                await application({**scope, "client": peer}, receive, send)
+
+            async with httpx.AsyncClient(
+                transport=httpx.ASGITransport(from_peer), base_url="http://t"
+            ) as http:
+                for method, path in (
+                    ("GET", "/_system/executions"),
+                    ("POST", "/rpc/_system.list_executions"),
+                ):
+                    response = await http.request(method, path, headers=headers)
+                    assert response.status_code == status, response.text
+
+    asyncio.run(main())
+
+
+def test_with_a_scheme_its_callers_are_admitted_from_anywhere(tmp_path: Path) -> None:
+    async def main() -> list[int]:
+        async with LocalHost(LockedOffice, tmp_path / "locked.db") as host:
+            transport = httpx.ASGITransport(host.asgi(), client=("10.0.0.5", 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://t") as http:
+                return [
+                    (await http.get("/_system/executions", headers=headers)).status_code
+                    for headers in ({}, {"x-api-key": "wrong"}, {"x-api-key": "k"})
+                ]
+
+    assert asyncio.run(main()) == [401, 401, 200]
+
+
+def test_a_service_without_a_durable_host_has_no_management() -> None:
+    async def main() -> None:
+        async with connect(Office, "http://t", transport=InProcessTransport(Office.asgi())) as office:
+            with pytest.raises(ContractDrift, match="serves commands only; workflows need a durable host"):
+                await office.approve.start(1)
+
+    asyncio.run(main())
