@@ -13,6 +13,7 @@ PUBLIC = {
         "WorkflowFailed", "WorkflowCancelled", "WorkflowTerminated", "ExecutionExists", "ExecutionNotFound",
         "Request", "Response", "current_request", "Middleware", "Next", "AsgiMiddleware", "Cors",
         "Plugin", "PluginAuth", "Bearer", "Jwt", "ApiKey", "AwsIam", "IamCaller",
+        "LocalHost", "LocalOptions",
     ],
     "client_kit": [
         "connect", "ServiceClient", "Connection", "BoundCommand", "BoundStream", "ClientOptions", "CallOptions",
