@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 import os
 import random
 import secrets
@@ -25,6 +27,8 @@ from service_kit.runtime.task_worker import WorkerOptions
 from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.idempotency import SqliteIdempotencyStore
 from service_kit.stores.sqlite.store import sqlite_stores, token_secret
+
+logger = logging.getLogger("service_kit.host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class LocalHost:
         self._token: Token[Gateway] | None = None
         self._database: Database | None = None
         self._runtime: Runtime | None = None
+        self._ends_at_s = math.inf
 
     @property
     def runtime(self) -> Runtime:
@@ -73,6 +78,10 @@ class LocalHost:
         chosen = options or HttpOptions()
         routes = management_routes(contract, chosen, kept)
         return AsgiApplication(Application(contract, chosen, kept, self._enter, routes))
+
+    def end_within(self, seconds: float) -> None:
+        """Let the drain, whenever it begins, be over in so many seconds from now: the process is told to end."""
+        self._ends_at_s = asyncio.get_running_loop().time() + seconds
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -108,10 +117,14 @@ class LocalHost:
 
     async def _stop(self) -> None:
         runtime, self._runtime = self.runtime, None
+        until_s = min(asyncio.get_running_loop().time() + self._options.drain_s, self._ends_at_s)
+        if runtime.task_worker.busy or runtime.subscription_worker.busy:
+            logger.info("finishing tasks and handlers that are running")
         try:
-            async with asyncio.timeout(self._options.drain_s):
+            async with asyncio.timeout_at(until_s):
                 await runtime.drain()
         except TimeoutError:
+            logger.warning("tasks or handlers did not end in time; they are cut off, and tried again")
             await runtime.stop()
 
     @asynccontextmanager
