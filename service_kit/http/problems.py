@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from service_kit.contract.command import AnyCommand
 from service_kit.contract.exchange import Request, Response
 from service_kit.errors import Refusal, ServiceError
+from service_kit.http.titles import title_of
 
 logger = logging.getLogger("service_kit.http")
 
@@ -77,20 +78,10 @@ def respond(error: BaseException, service: str, declared: AnyCommand | None, req
     return Response(problem["status"], headers, to_json(problem, inf_nan_mode="null"))
 
 
-def phrase(status: int) -> str:
-    """Return what HTTP calls a status."""
-    from http import HTTPStatus  # not before something fails: it is a slow import
-
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Error"
-
-
 def _problem(type_: str, status: int, detail: str, title: str | None = None) -> dict[str, Any]:
     return {
         "type": type_,
-        "title": title or phrase(status),
+        "title": title or title_of(status),
         "status": status,
         "detail": detail,
     }

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_json
 
 from service_kit.errors import DefinitionError
-from service_kit.http.problems import MEDIA_TYPE, phrase, respond
+from service_kit.http.problems import MEDIA_TYPE, respond
+from service_kit.http.titles import title_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request, Response
@@ -64,7 +65,7 @@ async def _input_problem(request: Request, error: RequestValidationError) -> Res
 def _problem(
     request: Request, status: int, detail: str, *, headers: dict[str, str] | None = None, **members: Any
 ) -> Response:
-    problem = {"type": "about:blank", "title": phrase(status), "status": status, "detail": detail}
+    problem = {"type": "about:blank", "title": title_of(status), "status": status, "detail": detail}
     problem |= {"request_id": request.scope[REQUEST].request_id, **members}
     return _response(to_json(problem), status, headers)
 

@@ -88,7 +88,7 @@ def test_invalid_arguments_are_shown_one_by_one(workshop: Workshop) -> None:
     result = workshop.run("call", "orders", "place_order", "quantity=many", "colour=red")
     assert result.exit_code == 1
     assert result.stderr.splitlines()[:4] == [
-        "error: 422 Unprocessable Entity",
+        "error: 422 Unprocessable Content",
         "  body.sku: Field required",
         "  body.quantity: Input should be a valid integer, unable to parse string as an integer",
         "  body.colour: Extra inputs are not permitted",
