@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from client_kit.executions import ExecutionInfo as ExecutionInfo
     from client_kit.executions import ExecutionStatus as ExecutionStatus
     from client_kit.executions import StartOptions as StartOptions
-    from client_kit.manage import DeadLetter as DeadLetter
-    from client_kit.manage import ExecutionPage as ExecutionPage
-    from client_kit.manage import Manager as Manager
-    from client_kit.manage import manage as manage
+    from client_kit.management import DeadLetter as DeadLetter
+    from client_kit.management import ExecutionPage as ExecutionPage
+    from client_kit.management import Manager as Manager
+    from client_kit.management import manage as manage
     from client_kit.options import CallOptions as CallOptions
     from client_kit.options import ClientOptions as ClientOptions
     from client_kit.retry import Retry as Retry
@@ -84,10 +84,10 @@ _HOMES = {
     "ExecutionInfo": "client_kit.executions",
     "ExecutionStatus": "client_kit.executions",
     "StartOptions": "client_kit.executions",
-    "manage": "client_kit.manage",
-    "Manager": "client_kit.manage",
-    "DeadLetter": "client_kit.manage",
-    "ExecutionPage": "client_kit.manage",
+    "manage": "client_kit.management",
+    "Manager": "client_kit.management",
+    "DeadLetter": "client_kit.management",
+    "ExecutionPage": "client_kit.management",
 }
 
 __all__ = list(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]

@@ -80,6 +80,13 @@ def test_type_checkers_and_the_interpreter_find_public_names_in_the_same_place(p
     assert shown == homes
 
 
+@pytest.mark.parametrize("package", PUBLIC)
+def test_no_module_hides_a_public_name(package: str) -> None:
+    # Importing a submodule binds its name in the package, over a name that is looked up when it is first used.
+    modules = {path.stem for path in (ROOT / package).iterdir()}
+    assert modules.isdisjoint(PUBLIC[package])
+
+
 def test_a_contract_and_its_client_load_no_framework() -> None:
     program = """
 import sys
