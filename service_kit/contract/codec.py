@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NotRequired, cast
+from typing import Any, NamedTuple, NotRequired, cast
 
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError
@@ -17,8 +16,7 @@ from service_kit.contract.strings import StringCodec, shape_of
 from service_kit.errors import DefinitionError
 
 
-@dataclass(frozen=True, slots=True)
-class BodyCodec:
+class BodyCodec(NamedTuple):
     """A JSON body that carries parameters: an object of them by name, or one model by itself."""
 
     adapter: TypeAdapter[Any]
@@ -47,8 +45,7 @@ class BodyCodec:
         return self.adapter.dump_json(value, by_alias=True, warnings="error")
 
 
-@dataclass(frozen=True, slots=True)
-class RestCodec:
+class RestCodec(NamedTuple):
     """The REST face of a command: texts of path, query and headers, and what is left for the body."""
 
     route: Route
@@ -56,8 +53,7 @@ class RestCodec:
     body: BodyCodec | None
 
 
-@dataclass(frozen=True, slots=True)
-class CommandCodec:
+class CommandCodec(NamedTuple):
     """Everything a transport needs to carry calls of one command."""
 
     parameters: tuple[Parameter, ...]

@@ -41,7 +41,7 @@ def _no_params() -> dict[str, str]:
     return {}
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Request:
     """One HTTP request, its body read in full.
 
@@ -67,7 +67,11 @@ class Request:
     """What the path's parameters matched; empty on the RPC face."""
     principal: str = ""
     """An opaque digest of the proof that admitted the caller; empty where the command is open."""
-    _lines: dict[bytes, bytes] | None = field(default=None, init=False, repr=False)
+    _lines: dict[bytes, bytes] | None = field(default=None, init=False)
+
+    def __repr__(self) -> str:
+        # Not more: headers, query and body may be secrets.
+        return f"<Request {self.request_id} {self.method} {self.path}>"
 
     @property
     def headers(self) -> Headers:

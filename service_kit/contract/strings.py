@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
@@ -80,7 +79,6 @@ def _inner(schema: Any, definitions: dict[str, Any]) -> list[Any]:
             return [schema["schema"]] if "schema" in schema else []
 
 
-@dataclass(frozen=True, slots=True)
 class StringCodec:
     """Read one parameter from the texts that a request carried for it.
 
@@ -89,12 +87,10 @@ class StringCodec:
     Integers are digits alone: the `1.0`, `1_0` and ` 1 ` that pydantic also takes are none elsewhere.
     """
 
-    adapter: TypeAdapter[Any]
-    shape: Shape
-    _integers: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_integers", _are_integers(self.adapter.core_schema))
+    def __init__(self, adapter: TypeAdapter[Any], shape: Shape) -> None:
+        self.adapter = adapter
+        self.shape = shape
+        self._integers = _are_integers(adapter.core_schema)
 
     def decode(self, texts: Sequence[str]) -> Any:
         """Return the value; raise pydantic's ValidationError."""

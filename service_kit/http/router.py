@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 E = TypeVar("E")
 
 
-@dataclass(slots=True)
 class _Node(Generic[E]):
-    literals: dict[str, _Node[E]] = field(default_factory=dict[str, "_Node[E]"])
-    parameter: _Node[E] | None = None
-    endpoints: dict[str, tuple[E, tuple[str, ...]]] = field(
-        default_factory=dict[str, tuple[E, tuple[str, ...]]]
-    )
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node[E]] = {}
+        self.parameter: _Node[E] | None = None
+        self.endpoints: dict[str, tuple[E, tuple[str, ...]]] = {}
 
 
-@dataclass(frozen=True, slots=True)
 class Found(Generic[E]):
     """An endpoint, and what the path's parameters matched."""
 
-    endpoint: E
-    path_params: dict[str, str]
+    __slots__ = ("endpoint", "path_params")
+
+    def __init__(self, endpoint: E, path_params: dict[str, str]) -> None:
+        self.endpoint = endpoint
+        self.path_params = path_params
 
 
-@dataclass(frozen=True, slots=True)
-class WrongMethod:
+class WrongMethod(NamedTuple):
     """The path exists, for other methods."""
 
     allowed: tuple[str, ...]
