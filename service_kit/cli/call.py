@@ -6,7 +6,11 @@ from typing import Annotated
 
 import typer
 
+from service_kit.cli.bundles import bundled
+from service_kit.cli.options import Credentials
 
+
+@bundled
 def call(
     words: Annotated[
         list[str],
@@ -17,15 +21,8 @@ def call(
         ),
     ],
     url: Annotated[str | None, typer.Option(help="Call the running service at this URL.")] = None,
-    header: Annotated[
-        list[str] | None, typer.Option("-H", "--header", help="'Name: value' to send; may be repeated.")
-    ] = None,
-    bearer: Annotated[
-        str | None, typer.Option(envvar="SERVICE_KIT_BEARER", help="Token to send as Authorization: Bearer.")
-    ] = None,
-    api_key: Annotated[
-        str | None, typer.Option(envvar="SERVICE_KIT_API_KEY", help="Key to send where the service wants it.")
-    ] = None,
+    *,
+    credentials: Credentials,
     timeout: Annotated[
         float | None,
         typer.Option(help="Seconds to wait. Default: 30 for an answer, without end for a stream.", min=0.001),
@@ -46,4 +43,4 @@ def call(
     """
     from service_kit.cli.calling import Wish, perform
 
-    perform(Wish(tuple(words), url, tuple(header or ()), bearer, api_key, timeout, idempotency_key))
+    perform(Wish(tuple(words), url, credentials, timeout, idempotency_key))

@@ -19,6 +19,7 @@ from service_kit.cli.answers import show_answer, show_json, stream_failure
 from service_kit.cli.arguments import are_pairs, encode_arguments, is_argument
 from service_kit.cli.callees import Callee, described_by_contract, described_by_service
 from service_kit.cli.failures import CliError, Unusable
+from service_kit.cli.options import Credentials
 from service_kit.cli.targets import create_application
 
 IN_PROCESS = "http://in-process"
@@ -37,9 +38,7 @@ class Wish:
 
     words: tuple[str, ...]
     url: str | None
-    headers: tuple[str, ...]
-    bearer: str | None
-    api_key: str | None
+    credentials: Credentials
     timeout_s: float | None
     idempotency_key: str | None
 
@@ -92,7 +91,7 @@ def _understand(wish: Wish) -> _Call:
         from client_kit.transports.httpx import HttpxTransport
 
         transport = HttpxTransport()
-    api_key = wish.api_key or None  # an empty variable is none
+    api_key = wish.credentials.api_key or None  # an empty variable is none
     return _Call(transport, url, _headers(wish), command, arguments, callee, api_key, wish.timeout_s)
 
 
@@ -111,16 +110,8 @@ def _parts(wish: Wish) -> tuple[str | None, str, tuple[str, ...]]:
 
 def _headers(wish: Wish) -> dict[str, str]:
     """Return what is sent with every request; raise Unusable or InvalidOption."""
-    given: dict[str, str] = {}
-    for line in wish.headers:
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise Unusable(f"header '{name}' has no value", "write --header 'Name: value'")
-        given[name.strip()] = value.strip()
-    if wish.bearer:
-        given["authorization"] = f"Bearer {wish.bearer}"
     options = CallOptions(timeout_s=wish.timeout_s, idempotency_key=wish.idempotency_key)
-    return {**ClientOptions(headers=given).headers, **options.headers()}
+    return {**ClientOptions(headers=wish.credentials.headers()).headers, **options.headers()}
 
 
 async def _perform(call: _Call) -> None:

@@ -1,4 +1,4 @@
-"""`service-kit dev`: serve a service on this machine, and again after every save."""
+"""`service-kit dev`: run a service on this machine, and again after every save."""
 
 from __future__ import annotations
 
@@ -12,23 +12,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service_kit.cli.failures import CliError, Unusable
-from service_kit.cli.options import TargetArgument, check_url
+from service_kit.cli.bundles import bundled
+from service_kit.cli.failures import CliError
+from service_kit.cli.options import Address, DatabaseOption, TargetArgument, check_url
+from service_kit.cli.serving import ServingOptions, listen_at
 
 if TYPE_CHECKING:
-    from service_kit.http import AsgiApplication
+    from service_kit.hosts.local.service import LocalService
 
 logger = logging.getLogger("service_kit.dev")
 
+GRACE_S = 10
+LEASE_S = 10.0
+"""Short: what a process ran that was killed here is wanted again soon."""
 
+
+@bundled
 def dev(
     service: TargetArgument,
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0 for every interface.")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)
-    ] = 8000,
+    address: Address,
+    database: DatabaseOption = None,
     reload: Annotated[bool, typer.Option("--reload/--no-reload", help="Start anew after every save.")] = True,
     reload_dir: Annotated[
         list[Path] | None,
@@ -38,32 +41,27 @@ def dev(
             file_okay=False,
         ),
     ] = None,
-    url: Annotated[
-        str | None, typer.Option(help="Public URL for specification and manifest, such as a tunnel's.")
-    ] = None,
     json_logs: Annotated[bool, typer.Option("--json-logs", help="Log JSON lines instead of text.")] = False,
 ) -> None:
-    """Serve a service on this machine, and again after every save.
+    """Run a service on this machine, and again after every save.
 
-    A mistake in the source is shown with its cure; the next save tries again.
-    Ctrl+C, or SIGTERM, lets what is in flight finish; a second Ctrl+C does not
-    wait.
+    Workflows, tasks and subscriptions run in the same process, on one SQLite
+    file; they go on where they were after a save or a crash. A mistake in the
+    source is shown with its cure; the next save tries again. Ctrl+C, or
+    SIGTERM, lets what is in flight finish; a second Ctrl+C does not wait.
 
     [dim]service-kit dev orders:Orders --port 0[/]
     """
     from service_kit.cli.targets import parse_target
-    from service_kit.hosts.local.listening import AddressUnavailable, listen
     from service_kit.hosts.local.logs import configure_logs
 
     target = parse_target(service)
-    check_url(url)
+    check_url(address.url)
     configure_logs(as_json=json_logs)
-    try:
-        listener = listen(host, port)
-    except AddressUnavailable as error:
-        raise Unusable(error.problem, error.cure) from None
+    listener = listen_at(address)
     folders = [folder.resolve() for folder in reload_dir or (Path.cwd(), target.folder)]
-    server = DevServer(service, url, json_logs, tuple(dict.fromkeys(folders)) if reload else ())
+    options = ServingOptions(service, address.url, database, json_logs, GRACE_S, LEASE_S)
+    server = DevServer(options, tuple(dict.fromkeys(folders)) if reload else ())
     with listener:
         if reload:
             _watch(server, listener)
@@ -75,7 +73,7 @@ def _watch(server: DevServer, listener: socket.socket) -> None:
     from service_kit.hosts.local.reloader import Reloader, WatchFailed
 
     try:
-        Reloader(server, listener, server.watched).watch()
+        Reloader(server, listener, server.watched, server.options.grace_s).watch()
     except WatchFailed as error:
         raise CliError(
             f"the source cannot be watched: {error}",
@@ -87,7 +85,7 @@ def _serve_once(server: DevServer, listener: socket.socket) -> None:
     try:
         server.serve(listener)
     except CliError as error:
-        server.tell(error)
+        server.options.tell(error)
         raise typer.Exit(error.exit_code) from None
 
 
@@ -95,9 +93,7 @@ def _serve_once(server: DevServer, listener: socket.socket) -> None:
 class DevServer:
     """What a serving process does; pickled on its way into a process of its own."""
 
-    service: str
-    url: str | None
-    json_logs: bool
+    options: ServingOptions
     watched: tuple[Path, ...]
 
     def __call__(self, listener: socket.socket, announced: Event) -> None:
@@ -107,48 +103,28 @@ class DevServer:
         try:
             self.serve(listener, announced)
         except CliError as error:
-            self.tell(error)
+            self.options.tell(error)
             sys.exit(BROKEN)
 
     def serve(self, listener: socket.socket, announced: Event | None = None) -> None:
         """Serve until told to stop; raise CliError if the service cannot be imported or started."""
-        from service_kit.cli.targets import create_application
-        from service_kit.hosts.local.logs import configure_logs, show_other_logs
-        from service_kit.hosts.local.server import GRACE_S, StartFailed, serve
-        from service_kit.http import HttpOptions
 
-        configure_logs(as_json=self.json_logs)
-        application = create_application(self.service, HttpOptions(url=self.url))
-        show_other_logs(as_json=self.json_logs)
-
-        def started() -> None:
-            self._announce(application, listener, anew=announced is not None and announced.is_set())
+        def started(prepared: LocalService) -> None:
+            self._announce(prepared, listener, anew=announced is not None and announced.is_set())
             if announced is not None:
                 announced.set()
 
-        try:
-            serve(application, listener, grace_s=GRACE_S, on_started=started)
-        except StartFailed:
-            raise CliError("the service did not start: its lifespan failed, as said above") from None
+        self.options.serve(listener, started)
 
-    def tell(self, error: CliError) -> None:
-        """Say what is wrong, in the log if that is read by a machine."""
-        from service_kit.cli.output import report
-
-        if self.json_logs:
-            logger.error("%s", error)
-        else:
-            report(error)
-
-    def _announce(self, application: AsgiApplication, listener: socket.socket, *, anew: bool) -> None:
+    def _announce(self, prepared: LocalService, listener: socket.socket, *, anew: bool) -> None:
         from service_kit.cli.output import write
         from service_kit.cli.welcome import welcome
         from service_kit.hosts.local.listening import url_of
 
-        contract, url = application.application.contract, url_of(listener)
+        url = url_of(listener)
         if anew:
             logger.info("reloaded")
-        elif self.json_logs:
-            logger.info("serving %s at %s", contract.title, url)
+        elif self.options.json_logs:
+            logger.info("serving %s at %s", prepared.application.application.contract.title, url)
         else:
-            write(welcome(contract, url, self.url, self.watched))
+            write(welcome(prepared, url, self.options.url, self.watched))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Generator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -15,6 +17,8 @@ from service_kit.contract.service import Service
 from service_kit.errors import DefinitionError
 
 if TYPE_CHECKING:
+    from service_kit.hosts.local.host import LocalOptions
+    from service_kit.hosts.local.service import LocalService
     from service_kit.http import AsgiApplication, HttpOptions
 
 EXAMPLE = "write module:Service, such as orders:Orders or src/orders.py:Orders"
@@ -69,8 +73,29 @@ def load_service(text: str) -> type[Service]:
 def create_application(text: str, options: HttpOptions | None = None) -> AsgiApplication:
     """Load the service and return its HTTP face; raise Unusable as `load_service` does."""
     service = load_service(text)
-    try:
+    with _explained(service):
         return service.asgi(options)
+
+
+def prepare_service(
+    text: str, database: Path | None, options: LocalOptions, http: HttpOptions
+) -> LocalService:
+    """Load the service and return it ready to serve, all of it; raise Unusable, also for a database."""
+    from service_kit.hosts.local.service import create_local_service
+
+    service = load_service(text)
+    with _explained(service):
+        return create_local_service(service, database, options=options, http=http)
+
+
+@contextlib.contextmanager
+def _explained(service: type[Service]) -> Generator[None]:
+    from service_kit.hosts.local.files import FileUnavailable
+
+    try:
+        yield
+    except FileUnavailable as error:
+        raise Unusable(error.problem, error.cure) from None
     except DefinitionError as error:
         raise BrokenModule(error, f"{place_of(error)}: {error.problem}", error.cure) from error
     except Exception as error:

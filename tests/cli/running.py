@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -75,6 +75,12 @@ class Running:
 
     def call(self, command: str, **arguments: object) -> httpx.Response:
         return httpx.post(f"{self.url}/rpc/{command}", json=arguments, timeout=DEADLINE_S)
+
+    def manage(self, command: str, **arguments: object) -> Any:
+        """Call the management API; return its answer."""
+        response = self.call(f"_system.{command}", **arguments)
+        assert response.is_success, response.text
+        return response.json() if response.content else None
 
     def answers(self, text: str) -> bool:
         """Tell whether the command 'answer' answers this; a server that is ending may hang up instead."""

@@ -24,7 +24,7 @@ from typing import Any, TypeAlias
 
 from watchfiles import PythonFilter, watch
 
-from service_kit.hosts.local.server import GRACE_S, MARGIN_S
+from service_kit.hosts.local.server import MARGIN_S
 
 logger = logging.getLogger("service_kit.host")
 
@@ -52,7 +52,7 @@ class Reloader:
     """Must be picklable: the process is a fresh interpreter."""
     listener: socket.socket
     folders: Sequence[Path]
-    grace_s: int = GRACE_S
+    grace_s: int
 
     def watch(self) -> None:
         """Run until SIGTERM or SIGINT. A process that ended by itself is started again by the next save."""

@@ -19,9 +19,6 @@ from service_kit.http import AsgiApplication
 
 logger = logging.getLogger("service_kit.host")
 
-GRACE_S = 10
-"""How long requests in flight may take to finish."""
-
 MARGIN_S = 5
 """What the service's lifespan and cancelled requests may take beyond the grace."""
 
@@ -35,10 +32,16 @@ class StartFailed(Exception):
 
 
 def serve(
-    application: AsgiApplication, listener: socket.socket, *, grace_s: int, on_started: Callable[[], None]
+    application: AsgiApplication,
+    listener: socket.socket,
+    *,
+    grace_s: int,
+    on_started: Callable[[], None],
+    on_stopping: Callable[[float], None] = lambda _: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, and return when what was in flight is finished.
 
+    `on_stopping` hears, in the event loop, how many seconds are left then.
     Requests that take longer than `grace_s` are cancelled, and threads that do not end then are left behind: the
     process ends in every case. A second SIGINT does not wait. Call it in the main thread. Raises StartFailed.
     """
@@ -51,7 +54,7 @@ def serve(
         ws="none",
         timeout_graceful_shutdown=grace_s,
     )
-    server = _Server(config, on_started)
+    server = _Server(config, on_started, on_stopping)
     try:
         with _told_by_signals(server):
             server.run(sockets=[listener])
@@ -62,10 +65,13 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_started: Callable[[], None], on_stopping: Callable[[float], None]
+    ) -> None:
         super().__init__(config)
         self.ended = threading.Event()
         self._on_started = on_started
+        self._on_stopping = on_stopping
         self._forced = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -73,6 +79,7 @@ class _Server(uvicorn.Server):
         self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stopping(self._grace_s)
         for server in self.servers:
             server.close()
         # Uvicorn hangs up on connections that have no request yet; one that was just accepted is about to send it.
@@ -100,7 +107,7 @@ class _Server(uvicorn.Server):
 
         def wait() -> None:
             if not self.ended.wait(limit_s):
-                logger.error("a request did not end in time and is left behind")
+                logger.error("what was in flight did not end in time and is left behind")
                 os._exit(1)
 
         threading.Thread(target=wait, name="service_kit.stop", daemon=True).start()

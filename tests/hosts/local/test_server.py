@@ -110,4 +110,4 @@ def test_a_request_that_outlasts_the_grace_is_cancelled(serve: Serve) -> None:
 def test_a_thread_that_cannot_be_cancelled_does_not_keep_the_process(serve: Serve) -> None:
     status, lines = _end_during(serve(0), "stuck")
     assert status == 1
-    assert lines[-1].endswith("a request did not end in time and is left behind")
+    assert lines[-1].endswith("what was in flight did not end in time and is left behind")
