@@ -78,11 +78,11 @@ class WorkflowContext:
     def __init__(
         self, loop: WorkflowLoop, ledger: Ledger, started: ExecutionStarted, started_s: float
     ) -> None:
-        self.started = started
+        self.started: ExecutionStarted = started
         """The execution's id, workflow, parent, run and input."""
-        self.started_s = started_s
+        self.started_s: float = started_s
         self.open: dict[int, OpenCall] = {}
-        self.mailbox = Mailbox(loop)
+        self.mailbox: Mailbox = Mailbox(loop)
         self.successor: Payload | None = None
         """The input of the run that shall follow this one."""
         self._loop = loop

@@ -39,7 +39,7 @@ class CallFuture(OrderedFuture[Payload]):
         self, order: int, loop: asyncio.AbstractEventLoop, seq: int, tell: Callable[[int], None]
     ) -> None:
         super().__init__(order, loop)
-        self.seq = seq
+        self.seq: int = seq
         self._tell = tell
 
     def cancel(self, msg: Any | None = None) -> bool:

@@ -27,7 +27,7 @@ class Instance:
     __slots__ = ("__weakref__", "_machine", "_usable", "code")
 
     def __init__(self, code: WorkflowCode) -> None:
-        self.code = code
+        self.code: WorkflowCode = code
         self._machine = Machine(code)
         self._usable = True
         install_guard(WorkflowLoop.run.__code__)

@@ -37,8 +37,8 @@ class Ledger:
     def __init__(self) -> None:
         self.fresh: list[HistoryEvent] = []
         """Events of the present turn that no history holds yet."""
-        self.replaying = False
-        self.stopped = False
+        self.replaying: bool = False
+        self.stopped: bool = False
         """No call counts any more: the execution has ended, was discarded, or went wrong."""
         self.error: Exception | None = None
         self._made = 0

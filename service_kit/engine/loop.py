@@ -41,7 +41,7 @@ AS_COMPLETED = (
     "(write `asyncio.as_completed`, or give it tasks)"
 )
 
-logger = logging.getLogger("service_kit.workflow")
+logger: logging.Logger = logging.getLogger("service_kit.workflow")
 
 
 class WorkflowLoop(ClosedLoop):
@@ -49,7 +49,7 @@ class WorkflowLoop(ClosedLoop):
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.timers = Timers()
+        self.timers: Timers = Timers()
         self.workflow: object | None = None
         """What `current_workflow()` finds."""
         self.failure: BaseException | None = None

@@ -69,8 +69,8 @@ class Machine:
     )
 
     def __init__(self, code: WorkflowCode) -> None:
-        self.ledger = Ledger()
-        self.loop = WorkflowLoop(self.ledger)
+        self.ledger: Ledger = Ledger()
+        self.loop: WorkflowLoop = WorkflowLoop(self.ledger)
         self.ending: Ending | None = None
         self.deadline_s: float | None = None
         self._code = code

@@ -23,7 +23,15 @@ from .history import ContinuedAsNew, ExecutionRaised, HistoryEvent, TurnStarted
 from .options import TaskOptions
 from .retry import Retry
 
-__all__ = ["FORM", "decode_events", "decode_failure", "encode_events", "encode_failure"]
+__all__ = [
+    "FORM",
+    "decode_events",
+    "decode_failure",
+    "decode_options",
+    "encode_events",
+    "encode_failure",
+    "encode_options",
+]
 
 FORM = 1
 
@@ -96,6 +104,19 @@ def decode_failure(text: str | bytes) -> Failure:
         return _failure(json.loads(text))
     except (ValueError, TypeError) as error:
         raise HistoryUnreadable(f"not a failure: {error}") from error
+
+
+def encode_options(options: TaskOptions) -> str:
+    """Return the options of one call as JSON text."""
+    return json.dumps(_options_object(options), separators=(",", ":"), ensure_ascii=False)
+
+
+def decode_options(text: str | bytes) -> TaskOptions:
+    """Return the options that `text` holds; raises `HistoryUnreadable`."""
+    try:
+        return TaskOptions(**_options_fields(json.loads(text)))
+    except (ValueError, TypeError, KeyError) as error:
+        raise HistoryUnreadable(f"not the options of a task: {error}") from error
 
 
 def _row(event: HistoryEvent) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from service_kit.contract.exchange import Request
 
-logger = logging.getLogger("service_kit.access")
+logger: logging.Logger = logging.getLogger("service_kit.access")
 
 
 def enabled() -> bool:

@@ -33,8 +33,8 @@ class Target:
     __slots__ = ("answer", "declared")
 
     def __init__(self, answer: Next, declared: AnyCommand | None) -> None:
-        self.answer = answer
-        self.declared = declared
+        self.answer: Next = answer
+        self.declared: AnyCommand | None = declared
 
 
 HostRoute: TypeAlias = tuple[str, str, Target]
@@ -54,8 +54,8 @@ class Application:
     ) -> None:
         self.contract = contract
         self.options = options
-        self.raw = _raw_routes(contract)
-        self.gate = _gate(contract)
+        self.raw: RawRoutes | None = _raw_routes(contract)
+        self.gate: Gate | None = _gate(contract)
         self._cors = _cors_policy(contract)
         self._enter = enter
         """Called in the context of each request: what a host wants its commands to find there."""

@@ -26,7 +26,7 @@ class AsgiApplication:
 
     def __init__(self, application: Application) -> None:
         self.application = application
-        self.lifespan = LifespanRunner(application.contract.lifespan)
+        self.lifespan: LifespanRunner = LifespanRunner(application.contract.lifespan)
         self._heartbeat_s = application.options.heartbeat_s
         self._limit = application.options.body_limit_bytes
         self._http: Callable[[Scope, Receive, Send], Awaitable[None]] = self._serve

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from service_kit.contract.security import Jwt
 
-logger = logging.getLogger("service_kit.http")
+logger: logging.Logger = logging.getLogger("service_kit.http")
 
 _KEYS_FRESH_S = 300.0
 _REFETCH_PAUSE_S = 10.0

@@ -22,7 +22,7 @@ class LifespanRunner:
         self._opening: asyncio.Lock | None = None
         self._holder: asyncio.Task[None] | None = None
         self._closing: asyncio.Event | None = None
-        self.opened = lifespan is None
+        self.opened: bool = lifespan is None
 
     async def open(self) -> None:
         """Open the lifespan if it is not; concurrent callers wait for the one that does."""

@@ -14,7 +14,7 @@ from service_kit.contract.exchange import Request, Response
 from service_kit.errors import Refusal, ServiceError
 from service_kit.http.titles import title_of
 
-logger = logging.getLogger("service_kit.http")
+logger: logging.Logger = logging.getLogger("service_kit.http")
 
 KIT = "urn:problem-type:service-kit:"
 MEDIA_TYPE = b"application/problem+json"

@@ -21,8 +21,8 @@ class Found(Generic[E]):
     __slots__ = ("endpoint", "path_params")
 
     def __init__(self, endpoint: E, path_params: dict[str, str]) -> None:
-        self.endpoint = endpoint
-        self.path_params = path_params
+        self.endpoint: E = endpoint
+        self.path_params: dict[str, str] = path_params
 
 
 class WrongMethod(NamedTuple):

@@ -22,7 +22,7 @@ from service_kit.http.application import Target
 from service_kit.http.problems import KitProblem
 from service_kit.http.router import Found, WrongMethod
 
-logger = logging.getLogger("service_kit.lambda")
+logger: logging.Logger = logging.getLogger("service_kit.lambda")
 
 
 class LambdaContext(Protocol):
