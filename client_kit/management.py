@@ -46,8 +46,10 @@ class DeadLetter:
     attempts: int
     died_at_s: float
     payload: Any
-    failure: Any = field(repr=False)
-    """The error with its traceback, as JSON values."""
+    error: str
+    """The class of what the last attempt raised, as `module:QualName`."""
+    message: str
+    traceback: str = field(repr=False)
 
 
 class Manager:

@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from client_kit.executions import ExecutionInfo, ExecutionStatus
+from service_kit.engine.failure import Failure
+from service_kit.engine.wire import decode_failure
 from service_kit.errors import ExecutionNotFound
 from service_kit.runtime.clock import Clock
 from service_kit.runtime.gateway import info_of
 from service_kit.runtime.ports import Deliveries, ExecutionIndex, Executions
-from service_kit.runtime.records import ExecutionQuery
+from service_kit.runtime.records import DeadLetter, ExecutionQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +47,32 @@ class RuntimeManagement:
         self.moved(id)
 
     async def dead_letters(self, subscription: str | None, limit: int) -> Sequence[Mapping[str, Any]]:
-        letters = await self.deliveries.dead(subscription, limit)
-        return [
-            {
-                "event_id": letter.event.id,
-                "event": letter.event.name,
-                "payload": json.loads(letter.event.payload),
-                "envelope": asdict(letter.event),
-                "subscription": letter.subscription,
-                "attempts": letter.attempts,
-                "failure": json.loads(letter.failure),
-                "died_at_s": letter.died_at_s,
-            }
-            for letter in letters
-        ]
+        return [_shown(letter) for letter in await self.deliveries.dead(subscription, limit)]
 
     async def redrive(self, subscription: str, event_id: str | None) -> int:
         count = await self.deliveries.redrive(subscription, event_id, self.clock.now_s())
         self.published()
         return count
+
+
+def _shown(letter: DeadLetter) -> Mapping[str, Any]:
+    failure = decode_failure(letter.failure)
+    return {
+        "event_id": letter.event.id,
+        "event": letter.event.name,
+        "payload": json.loads(letter.event.payload),
+        "envelope": asdict(letter.event),
+        "subscription": letter.subscription,
+        "attempts": letter.attempts,
+        "error": failure.type,
+        "message": failure.message,
+        "traceback": _with_causes(failure),
+        "died_at_s": letter.died_at_s,
+    }
+
+
+def _with_causes(failure: Failure) -> str:
+    """Return the traceback of an error, with those of its causes before it."""
+    if failure.cause is None:
+        return failure.traceback
+    return f"{_with_causes(failure.cause)}\nwhich led to:\n\n{failure.traceback}"
