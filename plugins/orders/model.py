@@ -61,6 +61,7 @@ class Shipment(BaseModel):
     order_id: OrderId
     payment_id: str
     tracking_id: str
+    approved_by: Annotated[str | None, Field(description="Who did, if somebody had to")] = None
 
 
 class Batch(BaseModel):
@@ -74,7 +75,6 @@ class Progress(BaseModel):
     """Where a workflow stands; published while it runs."""
 
     step: Literal["awaiting approval", "paying", "in grace", "shipping", "shipped"]
-    approved_by: str | None = None
 
 
 class UnknownArticle(ServiceError, status=404):

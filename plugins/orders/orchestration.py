@@ -97,7 +97,7 @@ async def process_order(order: Order) -> Shipment:
                 reason = cancellations[0] if cancellations else "nobody approved it in time"
                 raise OrderCancelled(order_id=order.id, reason=reason)
 
-        progress.set(Progress(step="paying", approved_by=approvals[0] if approvals else None))
+        progress.set(Progress(step="paying"))
         # The undoing is pushed before the step: an attempt whose answer is lost has taken the money, too.
         undo.push_async_callback(refund_payment, order.id)
         payment_id = await process_payment(order.id)
@@ -116,4 +116,9 @@ async def process_order(order: Order) -> Shipment:
 
     await update_order_status(order.id, "shipped")
     progress.set(Progress(step="shipped"))
-    return Shipment(order_id=order.id, payment_id=payment_id, tracking_id=tracking_id)
+    return Shipment(
+        order_id=order.id,
+        payment_id=payment_id,
+        tracking_id=tracking_id,
+        approved_by=approvals[0] if approvals else None,
+    )
