@@ -1,6 +1,6 @@
 """The orders plugin: take, pay for and ship orders, by events or by a workflow.
 
-Run it with `uvicorn --factory plugins.orders.serve:application`.
+Run it with `service-kit dev plugins.orders.service:Orders`.
 """
 
 from __future__ import annotations
@@ -142,7 +142,10 @@ async def _open_order(order_id: str) -> Order:
 
 @cache
 def _shared() -> Shop:
-    return Shop(SqliteOrders(Path(os.environ.get("ORDERS_FOLDER", "."), "shop.db")))
+    """Return the shop of this process; its orders are in the file ORDERS_DB, its bank and carrier are doubles."""
+    path = Path(os.environ.get("ORDERS_DB", ".service-kit/shop.db"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Shop(SqliteOrders(path))
 
 
 class Orders(
