@@ -24,12 +24,17 @@ def record(request: Request, status: int, started_s: float) -> None:
     fields = {
         "request_id": request.request_id,
         "method": request.method,
-        "path": request.root_path + request.path,
+        "path": printable(request.root_path + request.path),
         "status": status,
         "duration_ms": round((time.perf_counter() - started_s) * 1000, 2),
         "peer": request.client[0] if request.client else None,
     }
     logger.info("%s %s %s", request.method, fields["path"], status, extra={"http": fields})
+
+
+def printable(path: str) -> str:
+    """Return a decoded path as one that cannot begin a line of its own in a log, or move a terminal's cursor."""
+    return path if path.isprintable() else path.encode("unicode_escape").decode("ascii")
 
 
 class JsonFormatter(logging.Formatter):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from service_kit.contract.command import AnyCommand, Command, StreamCommand
 from service_kit.contract.exchange import Next, Request, Response
 from service_kit.contract.service import AsgiMiddleware, ServiceContract
-from service_kit.errors import ServiceError
+from service_kit.errors import Refusal, ServiceError
 from service_kit.http.inputs import Decode, rest_decoder, rpc_decoder
 from service_kit.http.options import HttpOptions
 from service_kit.http.problems import KitProblem, respond
@@ -79,7 +79,7 @@ class Endpoint:
         async def settled(request: Request) -> Response:
             try:
                 return await inner(request)
-            except (KitProblem, ServiceError) as error:
+            except (KitProblem, ServiceError, Refusal) as error:
                 return respond(error, contract.name, declared, request)
 
         async def call(request: Request) -> Response:

@@ -12,12 +12,14 @@ from pydantic_core import to_json
 from service_kit.contract.command import AnyCommand
 from service_kit.contract.exchange import Request, Response
 from service_kit.errors import Refusal, ServiceError
+from service_kit.http.access_log import printable
 from service_kit.http.titles import title_of
 
 logger: logging.Logger = logging.getLogger("service_kit.http")
 
 KIT = "urn:problem-type:service-kit:"
 MEDIA_TYPE = b"application/problem+json"
+_LISTED_ERRORS = 1000
 
 
 class KitProblem(Exception):
@@ -44,13 +46,17 @@ class InvalidInput(KitProblem):
 
 def error_list(error: ValidationError, *prefix: str) -> list[dict[str, Any]]:
     """Return pydantic's errors as a caller may see them: where, what, which rule; nothing of the input."""
+    count = error.error_count()
+    if count > _LISTED_ERRORS:
+        # Each byte or two of a body can be an error of its own: told one by one, 4 MB take gigabytes and seconds.
+        return [{"loc": [*prefix], "msg": f"{count} errors, too many to list", "type": "too_many_errors"}]
     return [
         {"loc": [*prefix, *e["loc"]], "msg": e["msg"], "type": e["type"]}
         for e in error.errors(include_url=False, include_context=False, include_input=False)
     ]
 
 
-def problem_of(
+def _problem_of(
     error: BaseException, service: str, declared: AnyCommand | None, request: Request
 ) -> dict[str, Any]:
     """Return the problem that tells a caller of `error`: the one table of errors and statuses."""
@@ -70,12 +76,28 @@ def problem_of(
 
 
 def respond(error: BaseException, service: str, declared: AnyCommand | None, request: Request) -> Response:
-    """Return the response that tells a caller of `error`."""
-    problem = problem_of(error, service, declared, request)
+    """Return the response that tells a caller of `error`; it never raises."""
+    try:
+        return _told(error, service, declared, request)
+    except Exception as failure:  # noqa: BLE001 - a field that is no JSON, a header that is no text: the service's own
+        untold = RuntimeError(f"{type(error).__name__} cannot be told to the caller")
+        untold.__cause__ = failure
+        return _told(untold, service, declared, request)
+
+
+def _told(error: BaseException, service: str, declared: AnyCommand | None, request: Request) -> Response:
+    problem = _problem_of(error, service, declared, request)
     headers = [(b"content-type", MEDIA_TYPE)]
     if isinstance(error, KitProblem | Refusal):
-        headers += [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in error.headers.items()]
+        headers += [(_header(k.lower()), _header(v)) for k, v in error.headers.items()]
     return Response(problem["status"], headers, to_json(problem, inf_nan_mode="null"))
+
+
+def _header(text: str) -> bytes:
+    """Return a header's name or value as bytes; raise ValueError for one that would end its line."""
+    if "\r" in text or "\n" in text:
+        raise ValueError("a header cannot have a line break")
+    return text.encode("latin-1")
 
 
 def _problem(type_: str, status: int, detail: str, title: str | None = None) -> dict[str, Any]:
@@ -100,5 +122,5 @@ def _log_internal(error: BaseException, declared: AnyCommand | None, request: Re
     hint = ""
     if isinstance(error, ServiceError) and declared is not None:
         hint = f": it raised {type(error).__name__}, which it does not declare; add it to errors=[...]"
-    what = declared.where if declared else f"{request.method} {request.path}"
+    what = declared.where if declared else f"{request.method} {printable(request.path)}"
     logger.error("request %s failed in %s%s", request.request_id, what, hint, exc_info=error)

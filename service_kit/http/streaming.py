@@ -6,11 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from pydantic_core import to_json
-
 from service_kit.contract.command import StreamCommand
 from service_kit.contract.exchange import Request, Response
-from service_kit.http.problems import KitProblem, problem_of
+from service_kit.http.problems import KitProblem, respond
 
 HEARTBEAT = b":\n\n"
 MEDIA_TYPE = b"text/event-stream"
@@ -50,8 +48,7 @@ async def _events(
         finally:
             await items.aclose()  # type: ignore[attr-defined]  # `_limited` is an async generator
     except Exception as error:  # noqa: BLE001 - it is told to the caller, and logged if it is ours
-        problem = problem_of(error, service, declared, request)
-        yield b"event: error\ndata: " + to_json(problem, inf_nan_mode="null") + b"\n\n"
+        yield b"event: error\ndata: " + respond(error, service, declared, request).body + b"\n\n"
     else:
         yield _END
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
 
 import pytest
 from pydantic import BaseModel
@@ -93,3 +94,65 @@ def test_refusal_answers_with_its_status_and_headers(ask: Ask) -> None:
     response = ask(Shop, "POST", "/items", json={"sku": "refused"})
     assert (response.status_code, response.headers["retry-after"]) == (429, "3")
     assert response.json()["detail"] == "slow down"
+
+
+class Unreadable(ServiceError, status=409):
+    scan: bytes
+
+
+@command(errors=[Unreadable])
+async def scan(how: str) -> None:
+    if how == "field":
+        raise Unreadable(scan=b"\xff")
+    raise Refusal(429, "slow down", headers={"Retry-After": how})
+
+
+@command(errors=[Unreadable])
+async def scan_pages() -> AsyncIterator[int]:
+    yield 1
+    raise Unreadable(scan=b"\xff")
+
+
+@command
+async def count(items: list[Item]) -> int:
+    return len(items)
+
+
+class Scans(Service):
+    scan = scan
+    scan_pages = scan_pages
+    count = count
+
+
+@pytest.mark.parametrize("how", ["field", "soon\r\nset-cookie: admin=1", "\u20ac"])
+def test_a_failure_that_cannot_be_told_is_an_opaque_one(ask: Ask, how: str) -> None:
+    response = ask(Scans, "POST", "/rpc/scan", json={"how": how}, headers={"x-request-id": "r8"})
+    assert response.status_code == 500
+    assert response.json()["type"] == "urn:problem-type:service-kit:internal"
+    assert response.json()["request_id"] == "r8"
+    assert "set-cookie" not in response.headers
+
+
+def test_a_stream_whose_error_cannot_be_told_ends_with_an_error_all_the_same(ask: Ask) -> None:
+    text = ask(Scans, "POST", "/rpc/scan_pages").text
+    assert text.startswith("data: 1\n\nevent: error\n")
+    assert "urn:problem-type:service-kit:internal" in text
+
+
+def test_a_body_with_thousands_of_errors_gets_a_short_answer(ask: Ask) -> None:
+    response = ask(Scans, "POST", "/rpc/count", json={"items": [1] * 5000})
+    assert response.status_code == 422
+    assert response.json()["errors"] == [
+        {"loc": ["body"], "msg": "5000 errors, too many to list", "type": "too_many_errors"}
+    ]
+    few = ask(Scans, "POST", "/rpc/count", json={"items": [1] * 50}).json()["errors"]
+    assert (len(few), few[49]["loc"]) == (50, ["body", "items", 49])
+
+
+def test_a_path_cannot_write_lines_of_its_own_into_the_log(
+    ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "service_kit.access"):
+        ask(Scans, "GET", "/x%0A1.2.3.4%20GET%20/admin%20200%1B[2J")
+    (line,) = [r.getMessage() for r in caplog.records if r.name == "service_kit.access"]
+    assert line == "GET /x\\n1.2.3.4 GET /admin 200\\x1b[2J 404"

@@ -116,3 +116,10 @@ def test_asgi_middleware_wraps_the_whole_application(ask: Ask) -> None:
     response = ask(Zipped, "GET", "/openapi.json", headers={"accept-encoding": "gzip"})
     assert response.headers["content-encoding"] == "gzip"
     assert response.json()["info"]["title"] == "Zipped"
+
+
+def test_service_middleware_sees_and_marks_what_other_middleware_refused(ask: Ask) -> None:
+    seen.clear()
+    response = ask(Served, "GET", "/whoami")
+    assert (response.status_code, response.headers["x-outer"]) == (400, "yes")
+    assert seen[-1] == "outer 400"
