@@ -114,8 +114,8 @@ async def process_order(order: Order) -> Shipment:
         tracking_id = await ship_order(order.id)
         undo.pop_all()  # it is on its way: there is nothing to undo any more
 
-    await update_order_status(order.id, "shipped")
     progress.set(Progress(step="shipped"))
+    await update_order_status(order.id, "shipped")
     return Shipment(
         order_id=order.id,
         payment_id=payment_id,

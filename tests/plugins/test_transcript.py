@@ -15,10 +15,9 @@ from tests.plugins.conftest import LOOPBACK_ONLY, ROOT
 SHOWN = "http://127.0.0.1:8000"
 
 
-def transcript() -> Iterator[tuple[str, str]]:
-    """Yield each command with the output that is shown for it."""
-    page = (ROOT / "plugins/todo/README.md").read_text()
-    for block in re.findall(r"```console\n(.*?)```", page, re.DOTALL):
+def transcript(page: str) -> Iterator[tuple[str, str]]:
+    """Yield each command of a page with the output that is shown for it."""
+    for block in re.findall(r"```console\n(.*?)```", (ROOT / page).read_text(), re.DOTALL):
         for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             parts = re.match(r"((?:[^\n]*\\\n)*[^\n]*\n)(.*)", step, re.DOTALL)
             assert parts is not None
@@ -27,7 +26,7 @@ def transcript() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_every_command_prints_what_the_page_shows(url: str) -> None:
-    steps = list(transcript())
+    steps = list(transcript("plugins/todo/README.md"))
     assert len(steps) >= 15
     for command, shown in steps:
         shell = ["bash", "-c", command.replace(SHOWN, url)]
