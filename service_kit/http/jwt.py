@@ -10,12 +10,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from service_kit.contract.security import Jwt
+from service_kit.http.problems import KitProblem
 
 logger: logging.Logger = logging.getLogger("service_kit.http")
 
 _KEYS_FRESH_S = 300.0
 _REFETCH_PAUSE_S = 10.0
-"""A token with an unknown key id makes us look again, but not more often than this."""
+"""A token with an unknown key id makes us look again, as stale keys do, but not more often than this."""
 
 
 class JwtVerifier:
@@ -30,10 +31,11 @@ class JwtVerifier:
         self._scheme = scheme
         self._keys: dict[str, Any] = {}
         self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
         self._fetching = asyncio.Lock()
 
     async def verify(self, token: str) -> BaseModel | None:
-        """Return the claims, or None if the token proves nothing."""
+        """Return the claims, or None if the token proves nothing; raise KitProblem while there are no keys to tell."""
         try:
             key = await self._key(token)
             if key is None:
@@ -59,9 +61,14 @@ class JwtVerifier:
         if self._scheme.key is not None:
             return self._scheme.key
         key_id = self._jwt.get_unverified_header(token).get("kid", "")
-        age_s = time.monotonic() - self._fetched_at
-        if age_s > _KEYS_FRESH_S or (key_id not in self._keys and age_s > _REFETCH_PAUSE_S):
+        now_s = time.monotonic()
+        wanted = now_s - self._fetched_at > _KEYS_FRESH_S or key_id not in self._keys
+        if wanted and now_s - self._tried_at > _REFETCH_PAUSE_S:
             await self._fetch()
+        if not self._keys:
+            problem = KitProblem(503, "unavailable", "the issuer of the token does not answer for now")
+            problem.headers["retry-after"] = f"{_REFETCH_PAUSE_S:.0f}"
+            raise problem
         return self._keys.get(key_id)
 
     async def _fetch(self) -> None:
@@ -69,17 +76,17 @@ class JwtVerifier:
 
         asked_at = time.monotonic()
         async with self._fetching:
-            if self._fetched_at >= asked_at:
-                return  # somebody fetched while this one waited
+            if self._tried_at >= asked_at:
+                return  # somebody else did while this one waited, whatever came of it
             assert self._scheme.jwks_url is not None
             try:
                 async with httpx.AsyncClient(timeout=5.0) as client:
                     response = (await client.get(self._scheme.jwks_url)).raise_for_status()
                 found = self._jwt.PyJWKSet.from_dict(response.json()).keys
-            except (httpx.HTTPError, ValueError, self._jwt.PyJWTError) as error:
-                # Known keys stay good while the issuer cannot be reached.
+            except (httpx.HTTPError, ValueError, TypeError, AttributeError, self._jwt.PyJWTError) as error:
+                # Known keys stay good while the issuer cannot be reached, or does not send keys.
                 logger.warning("keys of scheme '%s' cannot be fetched: %r", self._scheme.name, error)
-                self._fetched_at = time.monotonic() - _KEYS_FRESH_S + _REFETCH_PAUSE_S
+                self._tried_at = time.monotonic()
                 return
             self._keys = {key.key_id or "": key for key in found}
-            self._fetched_at = time.monotonic()
+            self._fetched_at = self._tried_at = time.monotonic()

@@ -19,26 +19,28 @@ class LifespanRunner:
 
     def __init__(self, lifespan: Lifespan | None) -> None:
         self._lifespan = lifespan
-        self._opening: asyncio.Lock | None = None
+        self._ready: asyncio.Future[None] | None = None
         self._holder: asyncio.Task[None] | None = None
         self._closing: asyncio.Event | None = None
         self.opened: bool = lifespan is None
 
     async def open(self) -> None:
-        """Open the lifespan if it is not; concurrent callers wait for the one that does."""
-        self._opening = self._opening or asyncio.Lock()
-        async with self._opening:
-            if not self.opened:
-                ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                self._closing = asyncio.Event()
-                self._holder = asyncio.create_task(self._hold(ready, self._closing), name="lifespan")
-                await ready
-                self.opened = True
+        """Open the lifespan if it is not; whoever comes while it opens waits for it, and hears if it fails."""
+        if self.opened:
+            return
+        ready = self._ready
+        if ready is None:
+            ready = self._ready = asyncio.get_running_loop().create_future()
+            self._closing = asyncio.Event()
+            self._holder = asyncio.create_task(self._hold(ready, self._closing), name="lifespan")
+        # Shielded: a caller who gives up leaves the opening to the next one.
+        await asyncio.shield(ready)
+        self.opened = ready is self._ready
 
     async def close(self) -> None:
         """Close the lifespan if it is open."""
         if self._holder is not None and self._closing is not None:
-            holder, self._holder, self.opened = self._holder, None, False
+            holder, self._holder, self._ready, self.opened = self._holder, None, None, False
             self._closing.set()
             await holder
 
@@ -55,3 +57,9 @@ class LifespanRunner:
             if ready.done():
                 raise
             ready.set_exception(error)
+        finally:
+            if not ready.done():
+                ready.cancel()
+            if self._ready is ready:  # it failed, or its loop ended: whoever comes next opens it again
+                self._holder = self._ready = None
+                self.opened = False

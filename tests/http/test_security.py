@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import time
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -194,4 +196,37 @@ def test_jwt_keys_are_fetched_kept_and_fetched_again_for_a_new_key(
     assert asked == ["/keys"]
     published.append((new, "new"))
     assert status(new, "new") == 401, "an unknown key is not looked for at every request"
+    assert asked == ["/keys"]
+
+
+def test_an_issuer_that_sends_no_keys_is_asked_once_and_not_for_every_token(
+    ask: Ask, serve: Callable[[Any], str]
+) -> None:
+    asked: list[str] = []
+
+    async def issuer(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            asked.append(scope["path"])
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"[]"})
+
+    scheme = Jwt(Claims, issuer="i", audience="a", jwks_url=f"{serve(issuer)}/keys", algorithms=["ES256"])
+
+    @command(method="GET", security=[scheme])
+    async def role() -> str:
+        return scheme.caller().role
+
+    class Keyed(Service):
+        role_ = role
+
+    application = Keyed.asgi()
+    headers = {"authorization": "Bearer " + jwt.encode({"sub": "u"}, SECRET, headers={"kid": "k"})}
+
+    async def many() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://t", headers=headers) as client:
+            return await asyncio.gather(*(client.get("/role_") for _ in range(5)))
+
+    answers = asyncio.run(many())
+    assert {(r.status_code, r.headers.get("retry-after")) for r in answers} == {(503, "10")}
     assert asked == ["/keys"]
