@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from ipaddress import ip_address
 from typing import Annotated, Any, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, JsonValue
 from pydantic_core import to_json
@@ -154,7 +155,9 @@ def management_routes(
 ) -> list[HostRoute]:
     """Return the routes of the API for one service.
 
-    They are closed: the service's own security schemes admit callers, and without any only this machine's are.
+    They are closed: the service's own security schemes admit callers, and without any only this machine's programs
+    are, and pages that it serves itself. A proxy on this machine that adds no header of its own cannot be told
+    from them: a service behind one needs a scheme.
     """
     guard = Gate(contract.security).guard if contract.security else _from_this_machine
     open_contract = ServiceContract(name=contract.name, title="System")
@@ -195,8 +198,8 @@ def _commands_of(contract: ServiceContract) -> list[AnyCommand]:
         workflow: str,
         input: JsonValue = None,
         id: Id | None = None,
-        timeout_s: Annotated[float, Field(gt=0)] | None = None,
-        start_delay_s: Annotated[float, Field(ge=0)] | None = None,
+        timeout_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None,
+        start_delay_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None,
         attributes: Mapping[str, str] = {},
     ) -> str:
         """Start an execution of a public workflow, or find the running one of the same id and input; return its id."""
@@ -235,12 +238,22 @@ def _errors(error: ValueError) -> list[dict[str, JsonValue]]:
     return [{"loc": list(e["loc"]), "msg": e["msg"], "type": e["type"]} for e in found]
 
 
+_PROXY_MARKS = (
+    b"forwarded",
+    b"via",
+    b"x-forwarded-for",
+    b"x-forwarded-host",
+    b"x-forwarded-proto",
+    b"x-real-ip",
+)
+
+
 def _from_this_machine(inner: Next) -> Next:
     async def guarded(request: Request) -> Response:
         host = request.client[0] if request.client else ""
-        # A proxy on this machine speaks for somebody else.
-        forwarded = request.header(b"x-forwarded-for") or request.header(b"forwarded")
-        if forwarded is not None or not _is_loopback(host):
+        # A proxy on this machine speaks for somebody else, and a browser for the page that it shows.
+        proxied = any(request.header(mark) is not None for mark in _PROXY_MARKS)
+        if proxied or not _is_loopback(host) or not _is_own_page(request):
             raise Refusal(
                 403,
                 "the management API admits this machine only; give the service a security scheme to open it",
@@ -248,6 +261,26 @@ def _from_this_machine(inner: Next) -> Next:
         return await inner(request)
 
     return guarded
+
+
+def _is_own_page(request: Request) -> bool:
+    """Tell whether no page from elsewhere asks: any page can make a browser on this machine send a request.
+
+    `Origin` tells of those. A page whose own name was pointed at this machine (DNS rebinding) gives itself away in
+    `Host`.
+    """
+    host, origin = request.header(b"host"), request.header(b"origin")
+    return (host is None or _is_local(f"//{host}")) and (origin is None or _is_local(origin))
+
+
+def _is_local(url: str) -> bool:
+    try:
+        name = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    # Names that nobody can own on the internet: those without a dot, and RFC 6761's.
+    reserved = name.endswith((".localhost", ".test")) or (name != "" and not {".", ":"} & set(name))
+    return reserved or _is_loopback(name)
 
 
 def _is_loopback(host: str) -> bool:

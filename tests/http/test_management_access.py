@@ -38,8 +38,16 @@ class LockedOffice(Office, security=[ApiKey(one_key)]):
     (("10.0.0.5", 1), {}, 403),
     (("127.0.0.1", 1), {"x-forwarded-for": "10.0.0.5"}, 403),
     (None, {}, 403),
+    (("127.0.0.1", 1), {"x-real-ip": "10.0.0.5"}, 403),
+    (("127.0.0.1", 1), {"via": "1.1 proxy"}, 403),
+    (("127.0.0.1", 1), {"origin": "https://evil.example"}, 403),
+    (("127.0.0.1", 1), {"origin": "null"}, 403),
+    (("127.0.0.1", 1), {"origin": "http://["}, 403),
+    (("127.0.0.1", 1), {"host": "evil.example:8000"}, 403),
+    (("127.0.0.1", 1), {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}, 200),
+    (("::1", 1), {"host": "[::1]:8000", "origin": "http://localhost:8000"}, 200),
 ])  # fmt: skip
-def test_without_a_scheme_only_this_machine_is_admitted(
+def test_without_a_scheme_only_this_machine_is_admitted_and_no_page_from_elsewhere(
     tmp_path: Path, peer: Any, headers: dict[str, str], status: int
 ) -> None:
     async def main() -> None:
