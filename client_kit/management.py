@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from client_kit.executions import ExecutionInfo, ExecutionStatus
 from client_kit.system import ServiceAccess, info_of
@@ -22,8 +22,7 @@ class Client(Protocol):
 class EventContract(Protocol):
     """An event that can be published: a service's own model."""
 
-    @property
-    def event_name(self) -> str: ...
+    event_name: ClassVar[str]
 
     def model_dump_json(self, *, by_alias: bool) -> str: ...
 

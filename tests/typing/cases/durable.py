@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from typing import reveal_type
 
-from client_kit import ServiceClient
+from client_kit import ServiceClient, manage
 from service_kit import Event, Retry, Service, Signal, subscription, task, workflow
 from tests.typing.cases.orders import Order
 
@@ -66,6 +66,8 @@ async def use(orders: ServiceClient[Orders]) -> None:
     await run.signal(Orders.cancelled, "changed my mind")
     await run.signal(rated, 3)
     await run.signal(Orders.cancelled, 3)  # error: no common type
+    await manage(orders).emit(OrderPlaced(order_id="order-1"))
+    await manage(orders).emit(Order(id="1", sku="a"))  # error: wrong type
     await orders.process_order.start(1)  # error: wrong type: str
     await orders.process_order.start()  # error: missing argument: order_id
     await orders.charge_card("order-1")  # error: no attribute: charge_card
