@@ -109,6 +109,12 @@ class NotOrchestrated(ServiceError, status=409):
     order_id: str
 
 
+class NotBegun(ServiceError, status=409):
+    """The order's workflow has not begun yet, as in the first moment of a batch; try again."""
+
+    order_id: str
+
+
 class OrderCancelled(ServiceError, status=409):
     """The order was called off before it was shipped; what was paid is given back."""
 

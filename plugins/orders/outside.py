@@ -49,11 +49,11 @@ class Script:
 
     def __init__(self) -> None:
         self.requests = 0
-        self._failures: deque[Exception] = deque()
+        self._failures: deque[Exception | None] = deque()
         self._lost_answers = 0
 
-    def fail(self, *errors: Exception) -> None:
-        """Raise these errors, one in each of the next requests, instead of doing anything."""
+    def fail(self, *errors: Exception | None) -> None:
+        """Raise these errors, one in each of the next requests, instead of doing anything; None lets one pass."""
         self._failures.extend(errors)
 
     def lose_answers(self, count: int = 1) -> None:
@@ -62,8 +62,9 @@ class Script:
 
     def begin(self) -> None:
         self.requests += 1
-        if self._failures:
-            raise self._failures.popleft()
+        error = self._failures.popleft() if self._failures else None
+        if error is not None:
+            raise error
 
     def end(self) -> None:
         if self._lost_answers:

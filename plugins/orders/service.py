@@ -20,6 +20,7 @@ from plugins.orders.model import (
     Article,
     Grace,
     Item,
+    NotBegun,
     NotOrchestrated,
     Order,
     OrderClosed,
@@ -35,7 +36,7 @@ from plugins.orders.orchestration import approved, cancelled, process_order, pro
 from plugins.orders.reminders import remind_daily
 from plugins.orders.repository import SqliteOrders
 from plugins.orders.shop import Shop, lent_to_commands, lent_to_workers, shop
-from service_kit import Plugin, Service, command
+from service_kit import ExecutionNotFound, Plugin, Service, Signal, command
 
 LOOK_AGAIN_S = 0.05
 
@@ -105,39 +106,40 @@ async def get_order(
     method="POST",
     path="/orders/{order_id}/approve",
     summary="Approve an order that is too dear to go by itself",
-    errors=[OrderNotFound, OrderClosed, NotOrchestrated],
+    errors=[OrderNotFound, OrderClosed, NotOrchestrated, NotBegun],
     tags=["orders"],
 )
 async def approve_order(
     order_id: OrderId, by: Annotated[str, Field(description="Who approves it", examples=["ann"])]
 ) -> None:
-    await _open_order(order_id)
-    await process_order.get(order_id).signal(approved, by)
+    await _tell(order_id, approved, by)
 
 
 @command(
     method="POST",
     path="/orders/{order_id}/cancel",
     summary="Ask for an order to be called off",
-    errors=[OrderNotFound, OrderClosed, NotOrchestrated],
+    errors=[OrderNotFound, OrderClosed, NotOrchestrated, NotBegun],
     tags=["orders"],
 )
 async def cancel_order(
     order_id: OrderId, reason: Annotated[str, Field(description="Why", examples=["changed my mind"])]
 ) -> None:
     """Ask for an order to be called off. It is, unless its parcel leaves right now; get_order tells."""
-    await _open_order(order_id)
-    await process_order.get(order_id).signal(cancelled, reason)
+    await _tell(order_id, cancelled, reason)
 
 
-async def _open_order(order_id: str) -> Order:
-    """Return an order whose workflow listens."""
+async def _tell(order_id: str, signal: Signal[str], text: str) -> None:
+    """Send a signal to the workflow of an order that is not closed."""
     order = await shop().orders.get(order_id)
     if order.pipeline != "orchestration":
         raise NotOrchestrated(order_id=order_id)
     if order.status in ("shipped", "cancelled"):
         raise OrderClosed(order_id=order_id, closed_as=order.status)
-    return order
+    try:
+        await process_order.get(order_id).signal(signal, text)
+    except ExecutionNotFound:
+        raise NotBegun(order_id=order_id) from None
 
 
 @cache

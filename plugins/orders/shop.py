@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ def lent_to_workers(find: Callable[[], Shop]) -> Callable[[], AbstractAsyncConte
     """Return the lifespan in which tasks and subscriptions have the shop that `find` names at that moment."""
 
     @asynccontextmanager
-    async def lend() -> AsyncIterator[None]:
+    async def lend() -> AsyncGenerator[None, None]:
         _find_shop.set(find)
         yield
 

@@ -9,6 +9,7 @@ import pytest
 from client_kit import ServiceClient, manage
 from plugins.orders.model import (
     Item,
+    NotBegun,
     NotOrchestrated,
     OrderCancelled,
     OrderClosed,
@@ -93,6 +94,17 @@ def test_nobody_listens_to_calls_for_an_order_that_events_drive(tmp_path: Path) 
             await orders.approve_order(order.id, by="ann")
 
     with_orders(World(tmp_path), test)
+
+
+def test_an_order_whose_workflow_has_not_begun_cannot_be_told_anything_yet(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    async def test(orders: ServiceClient[Orders]) -> None:
+        [order] = await world.shop.orders.place([Item(sku="sofa")])
+        with pytest.raises(NotBegun):
+            await orders.approve_order(order.id, by="ann")
+
+    with_orders(world, test)
 
 
 def test_executions_are_found_by_what_they_were_started_with(tmp_path: Path) -> None:
