@@ -39,6 +39,16 @@ class Declarations:
             )
         return self.tasks[name]
 
+    def workflow(self, name: str) -> Workflow[..., Any]:
+        """Return a workflow; raise LookupError with the cure if the service has none of this name."""
+        if name not in self.workflows:
+            raise LookupError(
+                f"workflow '{name}' is not part of service '{self.service}'; import it in the module of the service, "
+                f"or list its module: include=[...]; one that was removed has to come back, or its executions "
+                f"be terminated"
+            )
+        return self.workflows[name]
+
 
 def gather(contract: ServiceContract) -> Declarations:
     """Return the declarations of the service's own module, of `include`, and of its workflows' modules.

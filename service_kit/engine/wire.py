@@ -114,9 +114,10 @@ def encode_options(options: TaskOptions) -> str:
 def decode_options(text: str | bytes) -> TaskOptions:
     """Return the options that `text` holds; raises `HistoryUnreadable`."""
     try:
-        return TaskOptions(**_options_fields(json.loads(text)))
-    except (ValueError, TypeError, KeyError) as error:
+        options = _options(json.loads(text))
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise HistoryUnreadable(f"not the options of a task: {error}") from error
+    return options or TaskOptions()
 
 
 def _row(event: HistoryEvent) -> list[Any]:

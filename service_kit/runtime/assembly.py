@@ -8,47 +8,46 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import heapq
-import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from service_kit.contract.gateway import set_gateway
 from service_kit.contract.gather import Declarations
 from service_kit.engine.arrivals import Arrival
+from service_kit.runtime.attempt_runner import AttemptRunner
 from service_kit.runtime.clock import Clock
+from service_kit.runtime.completion import TaskCompletion
 from service_kit.runtime.dispatcher import Dispatcher, stored
 from service_kit.runtime.gateway import RuntimeGateway
+from service_kit.runtime.hints import Hint, repeat
+from service_kit.runtime.incoming import Incoming
 from service_kit.runtime.management import RuntimeManagement
-from service_kit.runtime.orchestrator import Incoming, Orchestrator
-from service_kit.runtime.ports import Deliveries, DeliverySchedule, ExecutionIndex, Executions, Tasks
+from service_kit.runtime.orchestrator import Orchestrator
+from service_kit.runtime.ports import Stores
 from service_kit.runtime.records import (
     CancelTask,
     ClaimedTask,
     CreateExecution,
     Deliver,
+    ExecutionRecord,
+    FinishedTask,
+    Known,
+    NewExecution,
     Publish,
     ScheduleTask,
-    StoredArrival,
     TurnCommit,
 )
 from service_kit.runtime.subscription_worker import SubscriptionWorker
 from service_kit.runtime.task_worker import TaskWorker, WorkerOptions
+from service_kit.runtime.timers import Timers
 from service_kit.runtime.tokens import TaskTokens
+from service_kit.runtime.warm import WarmExecutions
 
-logger = logging.getLogger("service_kit.runtime")
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """The ports of one store."""
-
-    executions: Executions
-    index: ExecutionIndex
-    tasks: Tasks
-    deliveries: Deliveries
-    schedule: DeliverySchedule
+BEAT_S = 1.0
+"""How long what a heartbeat says may stay in this process."""
+SWEEP_S = 60.0
+DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +69,11 @@ class RuntimeOptions:
     worker: WorkerOptions
     reconcile_s: float = 1.0
     """How often the stores are asked for what nobody has told us."""
-    warm_max: int = 1_000
-    batch: int = 500
+    warm_max: int = 5_000
+    """Executions kept in memory between their turns; 0 replays the whole history in every turn."""
+    batch: int = 1_000
+    keep_ended_s: float | None = None
+    """How long executions are kept after their end; None: for ever."""
 
 
 class Runtime:
@@ -89,49 +91,61 @@ class Runtime:
         self.declarations = declarations
         self._clock = clock
         self._options = options
+        self._timers = Timers()
+        self._timer_hint, self._task_hint, self._delivery_hint = Hint(clock), Hint(clock), Hint(clock)
+        self._loops: dict[str, asyncio.Task[None]] = {}
+        self._base = contextvars.Context()
+        self._due: Mapping[str, Known] | None = None
         self.tokens = TaskTokens(entropy.secret)
         self.task_worker = TaskWorker(
             stores.tasks,
             declarations,
             clock,
             self._task_done,
+            self._task_hint.give,
+            AttemptRunner(stores.tasks, declarations, clock, entropy.random),
             self.tokens.sign,
-            entropy.random,
             options.worker,
             self._new_context,
         )
         self.subscription_worker = SubscriptionWorker(
-            stores.deliveries, declarations, clock, entropy.random, options.worker, self._new_context
+            stores.deliveries,
+            stores.schedule,
+            declarations,
+            clock,
+            entropy.random,
+            self._delivery_hint.give,
+            options.worker,
+            self._new_context,
         )
-        dispatcher = Dispatcher(declarations, self.task_worker.claim_for)
+        dispatcher = Dispatcher(declarations, self.task_worker)
         self.orchestrator = Orchestrator(
             stores.executions,
             stores.tasks,
-            declarations,
+            WarmExecutions(declarations, options.warm_max),
             dispatcher,
             clock,
             self._committed,
             self._new_context,
-            options.warm_max,
         )
         self.gateway = RuntimeGateway(
             stores.executions,
+            stores.index,
             stores.deliveries,
             dispatcher,
             clock,
             entropy.new_id,
-            self._arrived,
-            self._published,
+            self._begin,
+            self.orchestrator.has,
+            self.orchestrator.wake,
+            self._delivery_hint.give,
         )
         self.management = RuntimeManagement(
-            stores.executions, stores.index, stores.deliveries, clock, self._moved, self._published
+            stores.executions, stores.index, stores.deliveries, clock, self._moved, self._delivery_hint.give
         )
-        self._timers: list[tuple[float, str]] = []
-        self._timer_set = asyncio.Event()
-        self._task_hint = asyncio.Event()
-        self._delivery_hint = asyncio.Event()
-        self._loops: list[asyncio.Task[None]] = []
-        self._base = contextvars.Context()
+        self.completion = TaskCompletion(
+            stores.tasks, self.tokens, declarations, clock, self.orchestrator.wake
+        )
 
     async def start(self) -> None:
         """Begin to work: first with whatever an earlier process has left.
@@ -146,77 +160,86 @@ class Runtime:
             self._run_deliveries,
             self._keep_claims,
             self._reconcile,
+            self._sweep,
         ]
-        self._loops = [
-            asyncio.create_task(_for_ever(step, self._clock), name=step.__name__) for step in loops
-        ]
+        self._loops = {
+            step.__name__: asyncio.create_task(repeat(step, self._clock), name=step.__name__)
+            for step in loops
+        }
 
     async def drain(self) -> None:
-        """Take no new work, and wait until what is running has ended."""
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        """Take no new work, and wait until what is running has ended; its claims are kept meanwhile.
+
+        Executions go on as far as they get without new tasks but inline ones; what they schedule waits for the next
+        process.
+        """
+        self.task_worker.closing = True
+        await self._end_loops(but=self._keep_claims.__name__)
         while self.task_worker.busy or self.subscription_worker.busy or self.orchestrator.busy:
             await self.task_worker.finished()
             await self.subscription_worker.finished()
             await self.orchestrator.settled()
+        await self._end_loops()
 
     async def stop(self) -> None:
-        """Stop at once. What was running is found by whoever starts next, when its claims have run out."""
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
-        await self.task_worker.close()
-        await self.subscription_worker.close()
+        """Stop at once. What was running is tried again by whoever comes next."""
+        self.task_worker.closing = True
+        await self._end_loops()
         await self.orchestrator.close()
+        await self.subscription_worker.close()
+        await self.task_worker.close()
+
+    async def _end_loops(self, but: str | None = None) -> None:
+        ending = [self._loops.pop(name) for name in list(self._loops) if name != but]
+        for loop in ending:
+            loop.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
 
     def _new_context(self) -> contextvars.Context:
         return self._base.copy()
 
     # What is told
 
-    def _arrived(self, id: str, arrival: StoredArrival | None) -> None:
-        self.orchestrator.wake(id, *([Incoming(arrival)] if arrival is not None else ()))
+    async def _begin(self, new: NewExecution) -> ExecutionRecord | None:
+        taken = await self.orchestrator.begin(new)
+        if taken is None and not self.orchestrator.has(new.started.id):
+            self._start_at(new.started.id, new.begin_at_s)
+        return taken
 
     def _moved(self, id: str) -> None:
         self.orchestrator.forget(id)
         self.orchestrator.wake(id)
 
-    def _published(self) -> None:
-        self._delivery_hint.set()
-
     async def _task_done(self, claimed: ClaimedTask, arrival: Arrival) -> None:
         key = claimed.key
-        if self.task_worker.is_limited(claimed.name):
-            self._task_hint.set()  # its place is free
-        self.orchestrator.wake(key.execution, Incoming(stored(arrival), key.run, key))
+        finished = FinishedTask(key, claimed.claim)
+        self.orchestrator.wake(key.execution, Incoming(stored(arrival), key.run, finished))
 
     def _committed(self, commit: TurnCommit) -> None:
         """Do, or hint at, what a committed turn has made due. Losing this loses time only."""
         for effect in commit.effects:
             match effect:
                 case ScheduleTask(claim=None):
-                    self._task_hint.set()
-                case ScheduleTask(key=key, name=name, input=input, options=options, claim=claim) if claim:
-                    self.task_worker.accept(
-                        ClaimedTask(key, name, input, options, effect.scheduled_at_s, attempt=1, claim=claim)
-                    )
+                    self._task_hint.give()
+                case ScheduleTask(claim=claim) if claim is not None:
+                    self.task_worker.accept_scheduled(effect, claim)
                 case CancelTask(key=key):
                     self.task_worker.cancel(key)
                 case CreateExecution(new=new):
                     self._start_at(new.started.id, new.begin_at_s)
+                    if effect.may_be_taken:
+                        self.orchestrator.wake(commit.execution)
                 case Deliver(execution=id, arrival=arrival, run=run):
                     self.orchestrator.wake(id, Incoming(arrival, run))
                 case Publish():
-                    self._delivery_hint.set()
+                    self._delivery_hint.give()
                 case _:
                     raise AssertionError(f"unknown effect {effect!r}")
         if commit.successor is not None:
             self.orchestrator.wake(commit.execution)
         elif commit.outcome is not None:
             self.gateway.ended(commit.execution, commit.outcome)
-        elif commit.wake_at_s is not None:
-            self._wake_at(commit.execution, commit.wake_at_s)
+        self._wake_at(commit.execution, commit.wake_at_s)
 
     def _start_at(self, id: str, begin_at_s: float) -> None:
         if begin_at_s <= self._clock.now_s():
@@ -224,70 +247,45 @@ class Runtime:
         else:
             self._wake_at(id, begin_at_s)
 
-    def _wake_at(self, id: str, at_s: float) -> None:
-        heapq.heappush(self._timers, (at_s, id))
-        if self._timers[0] == (at_s, id):
-            self._timer_set.set()
+    def _wake_at(self, id: str, at_s: float | None) -> None:
+        if self._timers.set(id, at_s):
+            self._timer_hint.give()
 
     # What runs for ever
 
     async def _run_timers(self) -> None:
-        now_s = self._clock.now_s()
-        while self._timers and self._timers[0][0] <= now_s:
-            self.orchestrator.wake(heapq.heappop(self._timers)[1])
-        left_s = self._timers[0][0] - now_s if self._timers else None
-        await self._wait(self._timer_set, left_s)
+        self._timer_hint.take()
+        for execution in self._timers.take_due(self._clock.now_s()):
+            self.orchestrator.wake(execution)
+        await self._timer_hint.wait(self._timers.next_s())
 
     async def _run_tasks(self) -> None:
-        self._task_hint.clear()
-        if await self.task_worker.claim_some():
-            return
-        next_s = await self.stores.tasks.next_available_s(list(self.declarations.tasks))
-        await self._wait(self._task_hint, self._until(next_s))
+        self._task_hint.take()
+        next_s = await self.task_worker.claim_some()
+        await self._task_hint.wait(next_s, self._options.reconcile_s)
 
     async def _run_deliveries(self) -> None:
-        self._delivery_hint.clear()
-        if await self.subscription_worker.claim_some():
-            return
-        next_s = await self.stores.schedule.next_delivery_s(list(self.declarations.subscriptions))
-        await self._wait(self._delivery_hint, self._until(next_s))
+        self._delivery_hint.take()
+        next_s = await self.subscription_worker.claim_some()
+        await self._delivery_hint.wait(next_s, self._options.reconcile_s)
 
     async def _keep_claims(self) -> None:
-        await self._clock.sleep(self._options.worker.lease_s / 3)
+        await self._clock.sleep(min(BEAT_S, self._options.worker.lease_s / 6))
         await self.task_worker.keep_claims()
 
     async def _reconcile(self) -> None:
-        for execution in await self.stores.index.due(self._clock.now_s(), self._options.batch):
-            self.orchestrator.wake(execution)
-        await self._clock.sleep(self._options.reconcile_s)
+        """Wake what was due at the last look and still is: nobody has moved it. At the first look: all."""
+        most = self._options.batch
+        due = {found.id: found.known for found in await self.stores.index.due(self._clock.now_s(), most)}
+        for execution, known in due.items():
+            if self._due is None or self._due.get(execution) == known:
+                self.orchestrator.wake(execution)
+        self._due = due
+        await self.gateway.look()
+        await self._clock.sleep(self._options.reconcile_s if len(due) < most else 0.1)
 
-    def _until(self, at_s: float | None) -> float:
-        """Return how long to wait for a moment; at most as long as reconciliation does, for other processes' sake."""
-        most_s = self._options.reconcile_s
-        return most_s if at_s is None else min(max(at_s - self._clock.now_s(), 0.01), most_s)
-
-    async def _wait(self, hint: asyncio.Event, seconds: float | None) -> None:
-        """Wait for a hint, at most so long."""
-        hinted = asyncio.create_task(hint.wait())
-        waits: list[asyncio.Task[Any]] = [hinted]
-        if seconds is not None:
-            waits.append(asyncio.create_task(_sleep(self._clock, seconds)))
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-        hint.clear()
-
-
-async def _sleep(clock: Clock, seconds: float) -> None:
-    await clock.sleep(seconds)
-
-
-async def _for_ever(step: Callable[[], Coroutine[Any, Any, None]], clock: Clock) -> None:
-    while True:
-        try:
-            await step()
-        except Exception:
-            logger.exception("%s failed; it will be tried again", step.__name__)
-            await clock.sleep(1.0)
+    async def _sweep(self) -> None:
+        now_s, keep_s = self._clock.now_s(), self._options.keep_ended_s
+        before_s = None if keep_s is None else now_s - keep_s
+        forgotten = await self.stores.retention.forget(before_s, now_s - DAY_S, self._options.batch)
+        await self._clock.sleep(SWEEP_S if forgotten < self._options.batch else 0.1)

@@ -16,14 +16,17 @@ class Attempt:
     task: ClaimedTask
     claim: Claim
     token_of: Callable[[ClaimedTask], str]
-    loop: asyncio.AbstractEventLoop
     cancelled: bool = False
     """Nobody waits for it any more."""
     lost: bool = False
     """Its claim is somebody else's: what it does does not count any more."""
+    over: bool = False
+    """It has ended, or ran out of time: a thread that goes on nevertheless hears of it."""
     details: str | None = None
-    beaten_at_s: float = 0.0
-    """When the last heartbeat was, by the loop's clock."""
+    unsaid: bool = False
+    """Whether the store does not know the latest details."""
+    beaten: bool = False
+    """Whether there was a heartbeat since this was last looked at."""
 
     @property
     def token(self) -> str:
@@ -43,8 +46,9 @@ class Attempt:
         return self.task.details
 
     def heartbeat(self, details: str | None) -> None:
+        if self.cancelled or self.over:
+            raise asyncio.CancelledError("nobody waits for this attempt any more")
         if details is not None:
             self.details = details
-        self.beaten_at_s = self.loop.time()
-        if self.cancelled:
-            raise asyncio.CancelledError("nobody waits for this task any more")
+            self.unsaid = True
+        self.beaten = True

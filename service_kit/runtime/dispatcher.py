@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, assert_never
+from typing import Protocol, assert_never
 
 from client_kit.executions import ExecutionStatus
 from service_kit.contract.filters import matches
@@ -45,7 +45,7 @@ from service_kit.engine.history import (
     ExecutionTerminated,
     ExecutionTimedOut,
 )
-from service_kit.engine.payload import digest
+from service_kit.engine.payload import call_id, digest
 from service_kit.engine.turn import Turn
 from service_kit.runtime.records import (
     CancelTask,
@@ -62,8 +62,17 @@ from service_kit.runtime.records import (
     TaskKey,
 )
 
-ClaimFor: TypeAlias = Callable[[str], Claim | None]
-"""From a task's name to the claim under which the committing process runs it itself, if it does."""
+
+class Placement(Protocol):
+    """Decides which tasks the committing process runs itself."""
+
+    def claim_for(self, name: str) -> Claim | None:
+        """Return the claim under which it runs a task; None leaves it to any worker."""
+        ...
+
+    def withdraw(self, effects: Sequence[Effect]) -> None:
+        """Take back the claims among effects that were not committed."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,7 @@ class Dispatcher:
     """Knows the service: which tasks and workflows there are, and who wants which event."""
 
     declarations: Declarations
-    claim_for: ClaimFor
+    placement: Placement
 
     def effects(
         self, turn: Turn, started: ExecutionStarted, parent: ParentLink | None, now_s: float
@@ -102,6 +111,10 @@ class Dispatcher:
             effects.append(Deliver(parent.execution, stored(answer), parent.run))
         return effects
 
+    def withdraw(self, effects: Sequence[Effect]) -> None:
+        """Forget effects that were not committed."""
+        self.placement.withdraw(effects)
+
     def publish(self, id: str, name: str, payload: str, now_s: float) -> Publish:
         """Return the publication of an event to every subscription that wants it."""
         content = json.loads(payload)
@@ -118,15 +131,15 @@ class Dispatcher:
         except LookupError as error:
             return _answer(started, TaskRaised(call.seq, Failure("builtins:LookupError", str(error))))
         key = TaskKey(started.id, started.run, call.seq)
-        return ScheduleTask(key, call.name, call.input, call.options, now_s, self.claim_for(call.name))
+        return ScheduleTask(
+            key, call.name, call.input, call.options, now_s, self.placement.claim_for(call.name)
+        )
 
     def _child(self, call: ChildStarted, started: ExecutionStarted, now_s: float) -> Effect:
-        if call.name not in self.declarations.workflows:
-            message = (
-                f"workflow '{call.name}' is not part of service '{self.declarations.service}'; "
-                "import it in the module of the service, or list its module: include=[...]"
-            )
-            return _answer(started, ChildRaised(call.seq, Failure("builtins:LookupError", message)))
+        try:
+            self.declarations.workflow(call.name)
+        except LookupError as error:
+            return _answer(started, ChildRaised(call.seq, Failure("builtins:LookupError", str(error))))
         taken = f"the id '{call.id}' of child '{call.name}' is another execution's; give the child an id of its own"
         return CreateExecution(
             NewExecution(
@@ -145,6 +158,7 @@ class Dispatcher:
                 parent=ParentLink(started.id, started.run, call.seq, call.parent_close),
             ),
             stored(ChildRaised(call.seq, Failure("service_kit.errors:ExecutionExists", taken))),
+            call.id != call_id(started.id, started.run, call.seq),
         )
 
 

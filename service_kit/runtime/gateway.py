@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -18,13 +17,11 @@ from service_kit.engine.arrivals import (
 )
 from service_kit.engine.wire import decode_events
 from service_kit.errors import ExecutionExists, ExecutionNotFound
-from service_kit.runtime.clock import Clock
+from service_kit.runtime.clock import Clock, Deadline
 from service_kit.runtime.dispatcher import Dispatcher, input_digest, stored
-from service_kit.runtime.ports import Deliveries, Executions
-from service_kit.runtime.records import ExecutionRecord, NewExecution, StoredArrival
-
-LOOK_AGAIN_S = 0.5
-"""How often a waiter for a result asks the store: another process may have ended the execution."""
+from service_kit.runtime.incoming import Incoming
+from service_kit.runtime.ports import Deliveries, ExecutionIndex, Executions
+from service_kit.runtime.records import ExecutionRecord, NewExecution
 
 
 @dataclass(slots=True)
@@ -32,13 +29,18 @@ class RuntimeGateway:
     """Implements `contract.gateway.Gateway` over the stores. What it acknowledges is stored."""
 
     executions: Executions
+    index: ExecutionIndex
     deliveries: Deliveries
     dispatcher: Dispatcher
     clock: Clock
     new_id: Callable[[], str]
     """Returns ids that nobody can guess."""
-    arrived: Callable[[str, StoredArrival | None], None]
-    """Told of an execution that has something to do, and what has arrived there, if the caller knows."""
+    begin: Callable[[NewExecution], Awaitable[ExecutionRecord | None]]
+    """Stores an execution and lets it begin; returns who has its id already."""
+    runs_here: Callable[[str], bool]
+    """Tells whether `ended` will be told of an execution's end."""
+    arrived: Callable[[str, Incoming], None]
+    """Told of what has reached an execution."""
     published: Callable[[], None]
     """Told that deliveries may be available."""
     _waiters: dict[str, list[asyncio.Future[str]]] = field(
@@ -46,37 +48,50 @@ class RuntimeGateway:
     )
 
     async def start(self, workflow: str, input: str, options: StartOptions) -> str:
+        declared = self.dispatcher.declarations.workflow(workflow)
         now_s = self.clock.now_s()
         chosen = options.id or self.new_id()
         digest = input_digest(workflow, input)
+        timeout_s = options.timeout_s
+        if timeout_s is None:  # a definition's timeout holds however the execution is started
+            timeout_s = declared.definition.get("timeout_s")
         new = NewExecution(
-            started=ExecutionStarted(
-                chosen, workflow, input, seed=self.new_id(), timeout_s=options.timeout_s
-            ),
+            started=ExecutionStarted(chosen, workflow, input, seed=self.new_id(), timeout_s=timeout_s),
             input_digest=digest,
             created_at_s=now_s,
             begin_at_s=now_s + (options.start_delay_s or 0),
             attributes=options.attributes,
         )
-        record = await self.executions.create(new)
-        if record.input_digest != digest:
+        taken = await self.begin(new)
+        if taken is not None and taken.input_digest != digest:
             raise ExecutionExists(id=chosen)
-        self.arrived(chosen, None)
         return chosen
 
     async def outcome(self, id: str, wait_s: float | None) -> str | None:
-        ended = asyncio.get_running_loop().create_future()
+        ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiters.setdefault(id, []).append(ended)
+        deadline = Deadline(self.clock, wait_s)
         try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    return await self._wait(id, ended)
+            async with deadline:
+                # What is in memory here has not ended, and its end will be told.
+                if not self.runs_here(id) and (outcome := (await self._record(id)).outcome) is not None:
+                    return outcome
+                return await ended
+        except TimeoutError:
+            if not deadline.expired:
+                raise
             return None
         finally:
             waiters = self._waiters[id]
             waiters.remove(ended)
             if not waiters:
                 del self._waiters[id]
+
+    async def look(self) -> None:
+        """Ask the store for those that are waited for: another process may have ended them."""
+        if self._waiters:
+            for execution, outcome in (await self.index.ended(list(self._waiters))).items():
+                self.ended(execution, outcome)
 
     def ended(self, id: str, outcome: str) -> None:
         """Tell those who wait for an execution's end in this process."""
@@ -115,20 +130,11 @@ class RuntimeGateway:
         await self.deliveries.publish(published)
         self.published()
 
-    async def _wait(self, id: str, ended: asyncio.Future[str]) -> str:
-        while True:
-            record = await self._record(id)
-            if record.outcome is not None:
-                return record.outcome
-            done, _ = await asyncio.wait({ended}, timeout=LOOK_AGAIN_S)
-            if done:
-                return ended.result()
-
     async def _deliver(self, id: str, arrival: Arrival) -> None:
         kept = stored(arrival)
         if not await self.executions.deliver(id, kept):
             raise ExecutionNotFound(id=id)
-        self.arrived(id, kept)
+        self.arrived(id, Incoming(kept))
 
     async def _record(self, id: str) -> ExecutionRecord:
         record = await self.executions.read(id)

@@ -24,9 +24,16 @@ class Allowance:
     def room(self, running: int) -> int | None:
         """Return how many more may begin now, with so many running; None: no limit."""
         side_by_side = None if self.concurrency is None else max(self.concurrency - running, 0)
-        now = None if self.rate_per_s is None else int(self._tokens(self.rate_per_s))
+        # A token that is all but there counts: sleeping for exactly its time ends a rounding error too early.
+        now = None if self.rate_per_s is None else int(self._tokens(self.rate_per_s) + 1e-6)
         limits = [limit for limit in (side_by_side, now) if limit is not None]
         return min(limits, default=None)
+
+    def next_s(self) -> float | None:
+        """Return when the rate allows the next one; None: it does so now, or something else stands in the way."""
+        if self.rate_per_s is None or (missing := 1.0 - self._tokens(self.rate_per_s)) <= 1e-6:
+            return None
+        return self.clock.now_s() + missing / self.rate_per_s
 
     def spend(self, count: int) -> None:
         """Note that so many have begun."""

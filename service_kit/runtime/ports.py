@@ -5,7 +5,8 @@ All methods are safe to call again after a failure or a lost reply: ids are dete
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from service_kit.engine.arrivals import Arrival
@@ -14,9 +15,11 @@ from service_kit.runtime.records import (
     ClaimedDelivery,
     ClaimedTask,
     DeadLetter,
+    DueExecution,
     ExecutionPage,
     ExecutionQuery,
     ExecutionRecord,
+    Heartbeat,
     Known,
     NewExecution,
     Publish,
@@ -28,14 +31,29 @@ from service_kit.runtime.records import (
 
 
 class Conflict(Exception):
-    """A turn of this number is committed already, the run is over, or the execution is gone: load it again."""
+    """This is not the execution's next turn, or it takes none: it has ended, is paused, or gone. Load it again."""
+
+
+class ClaimLost(Conflict):
+    """The answers of these tasks were found under claims that are not valid any more: without them, try again."""
+
+    def __init__(self, keys: Sequence[TaskKey]) -> None:
+        super().__init__(f"claims were lost: {keys}")
+        self.keys = frozenset(keys)
+
+
+class Unstorable(Exception):
+    """What is to be stored is too large, or no text: it will not be stored the next time either."""
 
 
 class Executions(Protocol):
     """Executions with their histories and arrivals."""
 
-    async def create(self, new: NewExecution) -> ExecutionRecord:
-        """Store an execution unless its id is taken; return what is stored under the id, new or old."""
+    async def create(self, new: NewExecution, first: TurnCommit | None = None) -> ExecutionRecord | None:
+        """Store an execution, with its first turn if that is given; None: it is stored.
+
+        If the id is taken, nothing is stored, and the record that has the id is returned.
+        """
         ...
 
     async def load(self, id: str, known: Known | None = None) -> StoredExecution | None:
@@ -43,8 +61,9 @@ class Executions(Protocol):
         ...
 
     async def commit(self, turn: TurnCommit) -> None:
-        """Commit a turn and its effects; raise Conflict if it is not this turn's turn.
+        """Commit a turn and its effects; raise Conflict if it is not this turn's turn, or the execution is paused.
 
+        Raises ClaimLost if the claim of a finished task is not valid any more: its answer does not count.
         Atomic: history, used arrivals, finished tasks, record and successor together or not at all. Effects come
         with them or after them, at least once, and never without them. Where the committing turn ends a child,
         telling its parent is one of the effects.
@@ -52,7 +71,11 @@ class Executions(Protocol):
         ...
 
     async def deliver(self, id: str, arrival: StoredArrival, run: int | None = None) -> bool:
-        """Keep an arrival for the execution's next turn; False if it does not exist, or (`run`) is another run."""
+        """Keep an arrival for the execution's next turn; False if it does not exist, or (`run`) is another run.
+
+        One with a key that waits already is a no-op, and so is a signal that was used within the last day. One that
+        was given a run is gone when that run is over.
+        """
         ...
 
     async def read(self, id: str) -> ExecutionRecord | None: ...
@@ -74,8 +97,12 @@ class ExecutionIndex(Protocol):
 
     async def list(self, query: ExecutionQuery) -> ExecutionPage: ...
 
-    async def due(self, now_s: float, limit: int) -> Sequence[str]:
-        """Return ids of running, unpaused executions that have arrivals or whose `wake_at_s` has passed.
+    async def ended(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the outcomes of those of these executions that have ended."""
+        ...
+
+    async def due(self, now_s: float, limit: int) -> Sequence[DueExecution]:
+        """Return running, unpaused executions that have arrivals or whose `wake_at_s` has passed.
 
         The oldest first. The truth that reconciliation works from, whatever wake-ups were lost.
         """
@@ -94,32 +121,38 @@ class Tasks(Protocol):
     ) -> Sequence[ClaimedTask]:
         """Claim tasks of these names that are available: not claimed, or by a claim that has run out.
 
-        Each gets the epoch after its last one, whatever `claim.epoch` says.
+        Each gets the epoch after its last one, whatever `claim.epoch` says. One that is cancelled is dropped.
         """
         ...
 
-    async def heartbeat(self, key: TaskKey, claim: Claim, details: str | None) -> bool | None:
-        """Extend a claim to `claim.until_s` and keep the details; return whether the task is cancelled.
+    async def heartbeat(self, beats: Sequence[Heartbeat]) -> Sequence[bool | None]:
+        """Extend claims and keep details, all in one write; return for each whether the task is cancelled.
 
         None: the claim is not valid any more (replaced, or the task is finished).
         """
         ...
 
-    async def retry(self, key: TaskKey, claim: Claim, at_s: float) -> bool:
-        """Make the next attempt available at a time; False if the claim is not valid any more."""
-        ...
+    async def retry(self, key: TaskKey, claim: Claim, at_s: float, details: str | None = None) -> bool:
+        """Make the next attempt available at a time; False if the claim is not valid any more.
 
-    async def settle(self, key: TaskKey, claim: Claim | None, arrival: Arrival) -> bool:
-        """Finish a task and let its answer arrive, both or none; False if the claim is not valid any more.
-
-        No claim: somebody else completes it (a token, a cancellation); valid while the task is unfinished.
+        A cancelled task is finished instead.
         """
         ...
 
-    async def detach(self, key: TaskKey, claim: Claim, until_s: float | None) -> bool:
+    async def settle(self, key: TaskKey, claim: Claim | None, arrival: Arrival | None) -> bool:
+        """Finish a task and let its answer arrive, both or none; False if the claim is not valid any more.
+
+        No claim: somebody else completes it (a token); valid while the task is unfinished.
+        No arrival: nobody waits for the answer.
+        """
+        ...
+
+    async def detach(
+        self, key: TaskKey, claim: Claim, until_s: float | None, details: str | None = None
+    ) -> bool:
         """Give up the claim without finishing: the task will be completed from outside, before `until_s` if given.
 
-        Past `until_s` it becomes available again, as if an attempt had been lost.
+        Past `until_s` it becomes available again, as if an attempt had been lost. A cancelled task is finished.
         """
         ...
 
@@ -168,17 +201,25 @@ class DeliverySchedule(Protocol):
         ...
 
 
-class Wakeups(Protocol):
-    """Hints that something may be due. Losing one costs time, never work."""
+class Retention(Protocol):
+    """What keeps the store from growing for ever."""
 
-    def execution(self, id: str) -> None:
-        """An execution may have a turn to take."""
+    async def forget(self, ended_before_s: float | None, used_before_s: float, limit: int) -> int:
+        """Forget what nobody needs any more, at most `limit` of each; return how many.
+
+        Executions that ended before a time (None: they are kept); finished deliveries and used signals, which only
+        keep duplicates away, of before another.
+        """
         ...
 
-    def tasks(self) -> None:
-        """A task may be available."""
-        ...
 
-    def deliveries(self) -> None:
-        """A delivery may be available."""
-        ...
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The ports of one store."""
+
+    executions: Executions
+    index: ExecutionIndex
+    tasks: Tasks
+    deliveries: Deliveries
+    schedule: DeliverySchedule
+    retention: Retention

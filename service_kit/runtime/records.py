@@ -1,4 +1,7 @@
-"""What stores keep and workers pass on: frozen records, payloads as JSON text, times in seconds since the epoch."""
+"""What stores keep and workers pass on: frozen records, payloads as JSON text, times in seconds since the epoch.
+
+One file, though long: it is one vocabulary, and every port speaks all of it.
+"""
 
 from __future__ import annotations
 
@@ -64,12 +67,39 @@ class ExecutionRecord:
     """The JSON of its ending; None while it runs."""
 
 
+def record_of(new: NewExecution) -> ExecutionRecord:
+    """Return the record of an execution that has just been stored."""
+    return ExecutionRecord(
+        id=new.started.id,
+        workflow=new.started.workflow,
+        status="running",
+        input_digest=new.input_digest,
+        created_at_s=new.created_at_s,
+        ended_at_s=None,
+        run=0,
+        turn=0,
+        wake_at_s=new.begin_at_s,
+        parent=new.parent,
+        paused=None,
+        attributes=dict(new.attributes),
+        outcome=None,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
-    """How far a warm instance has come: `turn` turns of `run`."""
+    """How far an execution has come: `turn` turns of `run`."""
 
     run: int
     turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class DueExecution:
+    """An execution that may take a turn, and how far it has come."""
+
+    id: str
+    known: Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +161,8 @@ class CreateExecution:
     new: NewExecution
     if_taken: StoredArrival
     """What its parent is told if its id is another execution's: one that this call did not create."""
+    may_be_taken: bool = True
+    """Whether the id was chosen, and not derived from the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +209,8 @@ class TurnCommit:
     events: str
     """JSON of the turn's history events."""
     used: Sequence[str]
-    """Keys of the stored arrivals that the turn has used up."""
-    finished: Sequence[TaskKey]
+    """Keys of the stored arrivals that the turn has used up. Signals among them are remembered for a day at least."""
+    finished: Sequence[FinishedTask]
     """Tasks whose answers are among the events: they need no worker any more."""
     effects: Sequence[Effect]
     states: Mapping[str, str]
@@ -205,6 +237,26 @@ class Claim:
     owner: str
     until_s: float
     epoch: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedTask:
+    """A task with the claim under which its answer was found: valid, or the answer does not count."""
+
+    key: TaskKey
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A sign of life of a task, which extends its claim."""
+
+    key: TaskKey
+    claim: Claim | None
+    """None: of a task that was detached, to be completed from outside."""
+    until_s: float
+    details: str | None = None
+    """None: those of the heartbeat before stay."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,48 +16,52 @@ from service_kit.engine.failure import describe_error
 from service_kit.engine.retry import error_names
 from service_kit.engine.wire import encode_failure
 from service_kit.errors import TimedOut
-from service_kit.runtime.clock import Clock
-from service_kit.runtime.ports import Deliveries
+from service_kit.runtime.clock import Clock, Deadline
+from service_kit.runtime.ports import Deliveries, DeliverySchedule
 from service_kit.runtime.records import Claim, ClaimedDelivery
 from service_kit.runtime.task_worker import WorkerOptions
 
 logger = logging.getLogger("service_kit.runtime")
 
+MARGIN_S = 5.0
+"""How much longer than its handler a claim lasts, so that there is time to store what became of it."""
+
 
 @dataclass(slots=True)
 class SubscriptionWorker:
-    """Runs handlers side by side. Each delivery is finished, retried or buried: none is only logged."""
+    """Runs handlers side by side. Each delivery is finished, retried or buried: none is only logged.
+
+    A claim lasts as long as its handler may take (`timeout_s`, the lease otherwise) and is never extended.
+    """
 
     deliveries: Deliveries
+    schedule: DeliverySchedule
     declarations: Declarations
     clock: Clock
     random: Callable[[], float]
+    hint: Callable[[], None]
+    """Called when it is worth looking for deliveries again."""
     options: WorkerOptions
     context: Callable[[], contextvars.Context]
     """Makes the context of a handler."""
     _running: dict[asyncio.Task[None], ClaimedDelivery] = field(
         default_factory=dict["asyncio.Task[None]", ClaimedDelivery]
     )
+    _counts: Counter[str] = field(default_factory=Counter[str])
 
     @property
     def busy(self) -> bool:
         """Whether any handler is running."""
         return bool(self._running)
 
-    async def claim_some(self) -> int:
-        """Claim what is available and there is room for; return how many."""
-        names = [n for n, declared in self.declarations.subscriptions.items() if not self._full(declared)]
-        room = self.options.capacity - len(self._running)
-        if not names or room <= 0:
-            return 0
-        claim = Claim(self.options.owner, self.clock.now_s() + self.options.lease_s)
-        claimed = await self.deliveries.claim(names, claim, self.clock.now_s(), room)
-        for one in claimed:
-            name = f"subscription {one.subscription}"
-            runner = asyncio.create_task(self._run(one), name=name, context=self.context())
-            self._running[runner] = one
-            runner.add_done_callback(lambda done: self._running.pop(done, None))
-        return len(claimed)
+    async def claim_some(self) -> float | None:
+        """Claim what is available and there is room for; return when to look again, None if a hint will tell."""
+        looks: list[float] = []
+        for names, limit_s, most in self._groups():
+            room = min(self.options.capacity - len(self._running), most)
+            if room > 0:
+                looks.append(await self._claim(names, limit_s, room))
+        return min(looks, default=None)
 
     async def finished(self) -> None:
         """Wait until no handler is running."""
@@ -69,37 +74,90 @@ class SubscriptionWorker:
             runner.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    def _full(self, declared: Subscription[Any]) -> bool:
-        limit = declared.definition.get("concurrency")
-        return (
-            limit is not None
-            and sum(d.subscription == declared.name for d in self._running.values()) >= limit
-        )
+    def _groups(self) -> list[tuple[list[str], float, int]]:
+        """Return names that can be claimed together: for equally long, and with no limit of their own."""
+        together: dict[float, list[str]] = {}
+        alone: list[tuple[list[str], float, int]] = []
+        for name, declared in self.declarations.subscriptions.items():
+            limit_s = declared.definition.get("timeout_s", self.options.lease_s)
+            concurrency = declared.definition.get("concurrency")
+            if concurrency is None:
+                together.setdefault(limit_s, []).append(name)
+            else:
+                alone.append(([name], limit_s, concurrency - self._counts[name]))
+        return [*((names, limit_s, self.options.capacity) for limit_s, names in together.items()), *alone]
 
-    async def _run(self, claimed: ClaimedDelivery) -> None:
+    async def _claim(self, names: Sequence[str], limit_s: float, most: int) -> float:
+        now_s = self.clock.now_s()
+        next_s = await self.schedule.next_delivery_s(names)
+        if next_s is None:
+            return float("inf")
+        if next_s > now_s:
+            return next_s
+        claim = Claim(self.options.owner, now_s + limit_s + MARGIN_S)
+        for one in await self.deliveries.claim(names, claim, now_s, most):
+            runner = asyncio.create_task(
+                self._run(one, limit_s), name=f"subscription {one.subscription}", context=self.context()
+            )
+            self._running[runner] = one
+            self._counts[one.subscription] += 1
+            runner.add_done_callback(self._ended)
+        return now_s
+
+    def _ended(self, runner: asyncio.Task[None]) -> None:
+        claimed = self._running.pop(runner)
+        self._counts[claimed.subscription] -= 1
+        self.hint()
+        if not runner.cancelled() and (error := runner.exception()) is not None:
+            # The store did not take what was to be said. Nothing is lost: the claim runs out, and is counted.
+            logger.error(
+                "event '%s' is left to be claimed again by '%s'",
+                claimed.event.id,
+                claimed.subscription,
+                exc_info=error,
+            )
+
+    async def _run(self, claimed: ClaimedDelivery, limit_s: float) -> None:
         declared, event = self.declarations.subscriptions[claimed.subscription], claimed.event
-        # A handler has as long as its claim lasts: past it, another one may have begun.
-        limit_s = min(declared.definition.get("timeout_s", self.options.lease_s), self.options.lease_s)
-        scope = asyncio.timeout(limit_s)
+        if claimed.lost and (error := self._after_loss(claimed, declared)) is not None:
+            await self._bury(claimed, declared, error)
+            return
+        deadline = Deadline(self.clock, limit_s)
         try:
-            async with scope:
+            async with deadline:
                 await declared.deliver(event.name, event.payload)
         except TimeoutError as error:
             late = TimedOut(f"subscription '{declared.name}' did not end within {limit_s:g} s")
-            await self._failed(claimed, declared, late if scope.expired() else error)
+            await self._failed(claimed, declared, late if deadline.expired else error)
+        except asyncio.CancelledError:
+            own = asyncio.current_task()
+            if own is not None and own.cancelling():
+                raise
+            message = f"subscription '{declared.name}' raised CancelledError, although nobody cancelled it"
+            await self._failed(claimed, declared, RuntimeError(message))
         except Exception as error:  # noqa: BLE001 - it is retried, or buried with its traceback
             await self._failed(claimed, declared, error)
         else:
             await self.deliveries.done(event.id, claimed.subscription, claimed.claim)
 
+    def _after_loss(self, claimed: ClaimedDelivery, declared: Subscription[Any]) -> Exception | None:
+        """Count an attempt whose process died as a failed one; None: there is another one, which begins now."""
+        lost = TimedOut(f"an attempt of subscription '{declared.name}' was lost: its process died or hung")
+        delay_s = declared.retry.next_delay_s(claimed.attempt - 1, error_names(lost), self.random())
+        return lost if delay_s is None else None
+
     async def _failed(self, claimed: ClaimedDelivery, declared: Subscription[Any], error: Exception) -> None:
         event, now_s = claimed.event, self.clock.now_s()
         delay_s = declared.retry.next_delay_s(claimed.attempt, error_names(error), self.random())
-        if delay_s is not None:
+        if delay_s is None:
+            await self._bury(claimed, declared, error)
+        else:
             await self.deliveries.retry(event.id, claimed.subscription, claimed.claim, now_s + delay_s)
-            return
+
+    async def _bury(self, claimed: ClaimedDelivery, declared: Subscription[Any], error: Exception) -> None:
+        event = claimed.event
         logger.error(
             "event '%s' (%s) is a dead letter of '%s'", event.name, event.id, declared.name, exc_info=error
         )
         failure = encode_failure(describe_error(error, self.declarations.failures))
-        await self.deliveries.bury(event.id, claimed.subscription, claimed.claim, failure, now_s)
+        await self.deliveries.bury(event.id, claimed.subscription, claimed.claim, failure, self.clock.now_s())

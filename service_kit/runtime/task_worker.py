@@ -1,28 +1,23 @@
-"""The task worker: claims tasks, runs their attempts, retries, and reports what became of them."""
+"""The task worker: claims tasks, runs their attempts side by side, and keeps the claims of what is running."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
-
-from pydantic import ValidationError
+from typing import TypeAlias
 
 from service_kit.contract.gather import Declarations
-from service_kit.contract.task import COMPLETED_LATER, Task, begin_attempt
-from service_kit.engine.arrivals import Arrival, TaskRaised, TaskSucceeded
-from service_kit.engine.failure import Failure, describe_error
-from service_kit.engine.retry import Retry, error_names
-from service_kit.errors import TimedOut
+from service_kit.engine.arrivals import Arrival
 from service_kit.runtime.attempt import Attempt
+from service_kit.runtime.attempt_runner import AttemptRunner
 from service_kit.runtime.clock import Clock
 from service_kit.runtime.limits import Allowance
 from service_kit.runtime.ports import Tasks
-from service_kit.runtime.records import Claim, ClaimedTask, TaskKey
+from service_kit.runtime.records import Claim, ClaimedTask, Effect, Heartbeat, ScheduleTask, TaskKey
 
 logger = logging.getLogger("service_kit.runtime")
 
@@ -49,14 +44,21 @@ class TaskWorker:
     declarations: Declarations
     clock: Clock
     report: Report
+    hint: Callable[[], None]
+    """Called when it is worth looking for tasks again."""
+    runner: AttemptRunner
     token_of: Callable[[ClaimedTask], str]
-    random: Callable[[], float]
     options: WorkerOptions
     context: Callable[[], contextvars.Context]
     """Makes the context of an attempt: the host's, not that of whoever happened to be served."""
+    closing: bool = False
+    """Whether it begins nothing any more but what is inline."""
     _running: dict[TaskKey, tuple[Attempt, asyncio.Task[None]]] = field(
         default_factory=dict[TaskKey, "tuple[Attempt, asyncio.Task[None]]"]
     )
+    _counts: Counter[str] = field(default_factory=Counter[str])
+    _promised: int = 0
+    """Claims that were given away and whose commits are under way."""
     _allowances: dict[str, Allowance] = field(default_factory=dict[str, Allowance])
 
     @property
@@ -67,76 +69,163 @@ class TaskWorker:
     @property
     def room(self) -> int:
         """How many more attempts may begin."""
-        return max(self.options.capacity - len(self._running), 0)
+        taken = len(self._running) + self._promised
+        return 0 if self.closing else max(self.options.capacity - taken, 0)
 
     def claim_for(self, name: str) -> Claim | None:
-        """Return the claim under which this process runs a task that it schedules; None if it has no room."""
-        return self._new_claim() if self.room and self._allowance(name).unlimited else None
+        """Return the claim under which this process runs a task that it schedules; None leaves it to any worker.
 
-    def is_limited(self, name: str) -> bool:
-        """Whether attempts of this task wait for each other."""
-        return not self._allowance(name).unlimited
+        What is inline is always run here, however full or near its end the process is. Each claim is either
+        accepted or given back by `withdraw`.
+        """
+        inline = self.declarations.tasks[name].definition.get("inline", False)
+        if not (inline or self.room) or not self._allowance(name).unlimited:
+            return None
+        self._promised += 1
+        return self._new_claim()
 
-    def accept(self, claimed: ClaimedTask) -> None:
-        """Run an attempt that is claimed for this worker."""
-        if claimed.key in self._running:
-            return  # the claim of this very attempt was told twice
-        attempt = Attempt(claimed, claimed.claim, self.token_of, asyncio.get_running_loop())
-        name = f"task {claimed.name}"
-        runner = asyncio.create_task(self._run(attempt), name=name, context=self.context())
-        self._running[claimed.key] = attempt, runner
-        runner.add_done_callback(lambda _: self._running.pop(claimed.key, None))
+    def withdraw(self, effects: Sequence[Effect]) -> None:
+        """Take back the claims of effects that were not committed."""
+        self._promised -= sum(isinstance(e, ScheduleTask) and e.claim is not None for e in effects)
+
+    def accept_scheduled(self, task: ScheduleTask, claim: Claim) -> None:
+        """Run the first attempt of a task that was claimed by the commit that scheduled it."""
+        self._promised -= 1
+        self._accept(
+            ClaimedTask(task.key, task.name, task.input, task.options, task.scheduled_at_s, 1, claim)
+        )
 
     def cancel(self, key: TaskKey) -> None:
         """Let a running attempt hear, at its next heartbeat, that nobody waits for it."""
         if key in self._running:
             self._running[key][0].cancelled = True
 
-    async def claim_some(self) -> int:
-        """Claim what is available and there is room for; return how many."""
-        free = [name for name in self.declarations.tasks if self._allowance(name).unlimited]
-        begun = await self._claim(free, self.room)
-        for name in self.declarations.tasks.keys() - set(free):
+    async def claim_some(self) -> float | None:
+        """Claim what is available and there is room for; return when to look again, None if a hint will tell."""
+        if not self.room:
+            return None
+        looks: list[float] = []
+        free = list[str]()
+        for name in self.declarations.tasks:
             allowance = self._allowance(name)
-            allowed = allowance.room(sum(a.task.name == name for a, _ in self._running.values()))
-            limited = await self._claim([name], min(self.room, allowed or 0))
-            allowance.spend(limited)
-            begun += limited
-        return begun
-
-    async def _claim(self, names: Sequence[str], limit: int) -> int:
-        if not names or limit <= 0:
-            return 0
-        claimed = await self.tasks.claim(names, self._new_claim(), self.clock.now_s(), limit)
-        for one in claimed:
-            self.accept(one)
-        return len(claimed)
+            if allowance.unlimited:
+                free.append(name)
+            elif allowance.room(self._counts[name]):
+                looks.append(await self._claim_limited(name, allowance))
+            elif (next_s := allowance.next_s()) is not None:
+                looks.append(next_s)
+        if free:
+            looks.append(await self._claim(free, self.room))
+        return min(looks, default=None)
 
     async def keep_claims(self) -> None:
-        """Extend the claims of what is running, and store heartbeats; call it a few times in each lease."""
-        for attempt, runner in list(self._running.values()):
-            if runner.done():
-                continue
-            claim = replace(attempt.claim, until_s=self.clock.now_s() + self.options.lease_s)
-            cancelled = await self.tasks.heartbeat(attempt.task.key, claim, attempt.details)
-            if cancelled is None:
-                attempt.lost = attempt.cancelled = True
-                runner.cancel()
-            else:
-                attempt.claim = claim
-                attempt.cancelled = attempt.cancelled or cancelled
+        """Extend the claims of what is running, and store what heartbeats have said: one write for all.
+
+        Call it a few times in each lease, and a second after a heartbeat.
+        """
+        now_s, lease_s = self.clock.now_s(), self.options.lease_s
+        kept = [
+            attempt
+            for attempt, runner in self._running.values()
+            if not runner.done() and (attempt.unsaid or attempt.claim.until_s - now_s < lease_s * 2 / 3)
+        ]
+        if not kept:
+            return
+        beats = [Heartbeat(a.task.key, a.claim, now_s + lease_s, a.details) for a in kept]
+        for attempt in kept:
+            attempt.unsaid = False
+        try:
+            answers = await self.tasks.heartbeat(beats)
+        except Exception:
+            self._give_up([attempt for attempt in kept if attempt.claim.until_s <= self.clock.now_s()])
+            raise
+        for attempt, cancelled in zip(kept, answers, strict=True):
+            attempt.claim = replace(attempt.claim, until_s=now_s + lease_s)
+            attempt.cancelled = attempt.cancelled or bool(cancelled)
+        self._give_up([attempt for attempt, told in zip(kept, answers, strict=True) if told is None])
 
     async def close(self) -> None:
-        """Cancel what is running; its claims run out, and others try again."""
-        runners = [runner for _, runner in self._running.values()]
-        for runner in runners:
+        """Cancel what is running and let its claims run out now, so that others try again."""
+        running = list(self._running.values())
+        for _, runner in running:
             runner.cancel()
-        await asyncio.gather(*runners, return_exceptions=True)
+        await asyncio.gather(*(runner for _, runner in running), return_exceptions=True)
+        now_s = self.clock.now_s()
+        beats = [Heartbeat(a.task.key, a.claim, now_s, a.details) for a, _ in running]
+        if beats:
+            await self.tasks.heartbeat(beats)
 
     async def finished(self) -> None:
         """Wait until no attempt is running."""
         while self._running:
             await asyncio.wait([runner for _, runner in self._running.values()])
+
+    async def _claim_limited(self, name: str, allowance: Allowance) -> float:
+        allowed = allowance.room(self._counts[name])
+        begun = self._counts[name]
+        look_s = await self._claim([name], min(self.room, allowed or 0))
+        allowance.spend(self._counts[name] - begun)
+        return look_s
+
+    async def _claim(self, names: Sequence[str], limit: int) -> float:
+        """Claim tasks and begin them; return when to look for more of them."""
+        now_s = self.clock.now_s()
+        next_s = await self.tasks.next_available_s(names)
+        if next_s is None:
+            return float("inf")
+        if next_s > now_s or limit <= 0:
+            return next_s
+        for one in await self.tasks.claim(names, self._new_claim(), now_s, limit):
+            self._accept(one)
+        return now_s
+
+    def _accept(self, claimed: ClaimedTask) -> None:
+        if claimed.claim.until_s <= self.clock.now_s():
+            return  # it took so long to be told that somebody else may have it by now
+        before = self._running.get(claimed.key)
+        if before is not None:
+            self._give_up([before[0]])  # this process was away so long that it took a task over from itself
+        attempt = Attempt(claimed, claimed.claim, self.token_of)
+        work = self._run(attempt) if before is None else self._run_after(before[1], attempt)
+        runner = asyncio.create_task(work, name=claimed.name, context=self.context())
+        self._running[claimed.key] = attempt, runner
+        self._counts[claimed.name] += 1
+
+    async def _run_after(self, before: asyncio.Task[None], attempt: Attempt) -> None:
+        await asyncio.wait([before])
+        await self._run(attempt)
+
+    async def _run(self, attempt: Attempt) -> None:
+        claimed = attempt.task
+        try:
+            answer = await self.runner.run(attempt)
+        except Exception:
+            logger.exception("task '%s' of '%s' will be claimed again", claimed.name, claimed.key.execution)
+            answer = None  # the store did not take what became of it: its claim runs out, and is counted
+        finally:
+            attempt.over = True
+            self._ended(attempt)
+        if answer is None:
+            self.hint()  # it may be tried again
+        else:
+            await self.report(replace(claimed, claim=attempt.claim), answer)
+
+    def _ended(self, attempt: Attempt) -> None:
+        key, name = attempt.task.key, attempt.task.name
+        had_waiting = not self.room or not self._allowance(name).unlimited
+        self._counts[name] -= 1
+        if self._running[key][0] is attempt:
+            del self._running[key]
+        if had_waiting:
+            self.hint()
+
+    def _give_up(self, lost: Sequence[Attempt]) -> None:
+        """Stop attempts whose claims somebody else may have."""
+        for attempt in lost:
+            attempt.lost = attempt.cancelled = True
+            running = self._running.get(attempt.task.key)
+            if running is not None and running[0] is attempt:
+                running[1].cancel()
 
     def _new_claim(self) -> Claim:
         return Claim(self.options.owner, self.clock.now_s() + self.options.lease_s)
@@ -148,139 +237,3 @@ class TaskWorker:
             allowance = Allowance(self.clock, definition.get("concurrency"), definition.get("rate_per_s"))
             self._allowances[name] = allowance
         return allowance
-
-    async def _run(self, attempt: Attempt) -> None:
-        claimed = attempt.task
-        declared = self.declarations.task(claimed.name)
-        try:
-            if claimed.lost:
-                await self._after_loss(attempt, declared)
-                return
-            value = await self._attempt(attempt, declared)
-        except _Unreadable as error:
-            # The same input will not fit the next time either.
-            failure = describe_error(error.reason, self.declarations.failures)
-            await self.report(claimed, TaskRaised(claimed.key.seq, failure))
-            return
-        except asyncio.CancelledError:
-            if attempt.lost:
-                return  # another one runs it
-            if attempt.cancelled:
-                await self.report(claimed, TaskRaised(claimed.key.seq, Failure("", "cancelled", "cancelled")))
-                return
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a task raises is an answer, or a reason to try again
-            await self._failed(attempt, declared, error)
-            return
-        if value is COMPLETED_LATER:
-            until_s = self._deadline_s(declared, claimed)
-            await self.tasks.detach(claimed.key, attempt.claim, until_s)
-            return
-        await self.report(claimed, TaskSucceeded(claimed.key.seq, value))
-
-    async def _attempt(self, attempt: Attempt, declared: Task[..., Any]) -> Any:
-        """Run the function once; return its encoded result."""
-        claimed = attempt.task
-        overrides = claimed.options
-        timeout_s = (overrides and overrides.timeout_s) or declared.definition.get("timeout_s")
-        silence_s = (overrides and overrides.heartbeat_timeout_s) or declared.definition.get(
-            "heartbeat_timeout_s"
-        )
-        deadline_s = self._deadline_s(declared, claimed)
-        if deadline_s is not None:
-            left_s = deadline_s - self.clock.now_s()
-            timeout_s = left_s if timeout_s is None else min(timeout_s, left_s)
-        try:
-            arguments = declared.calls.decode_arguments(claimed.input)
-        except ValidationError as error:
-            raise _Unreadable(error) from error
-        begin_attempt(attempt)
-        scope = asyncio.timeout(timeout_s)
-        attempt.beaten_at_s = attempt.loop.time()
-        try:
-            async with scope, _watched(attempt, silence_s) as watch:
-                result = await declared.invoke(**arguments)
-        except TimeoutError as error:
-            if scope.expired():
-                raise TimedOut(f"task '{declared.name}' did not end within {timeout_s:g} s") from error
-            raise
-        except asyncio.CancelledError as error:
-            if watch.silent:
-                raise TimedOut(f"task '{declared.name}' sent no heartbeat for {silence_s:g} s") from error
-            raise
-        return COMPLETED_LATER if result is COMPLETED_LATER else declared.calls.result.encode(result)
-
-    async def _failed(self, attempt: Attempt, declared: Task[..., Any], error: Exception) -> None:
-        """Try again as the retry policy says, or report the failure."""
-        claimed = attempt.task
-        retry = (claimed.options and claimed.options.retry) or declared.retry
-        names = () if isinstance(error, TimedOut) else error_names(error)
-        delay_s = retry.next_delay_s(claimed.attempt, names, self.random())
-        failure = describe_error(error, self.declarations.failures)
-        await self._again_or_settle(attempt, declared, delay_s, failure)
-
-    async def _after_loss(self, attempt: Attempt, declared: Task[..., Any]) -> None:
-        """Count an attempt whose process died as a failed one; the next begins at once if the policy has one left."""
-        claimed = attempt.task
-        retry: Retry = (claimed.options and claimed.options.retry) or declared.retry
-        failure = Failure(
-            "service_kit.errors:TimedOut", f"an attempt of task '{declared.name}' was lost", "timeout"
-        )
-        delay_s = retry.next_delay_s(claimed.attempt - 1, (), self.random())
-        if delay_s is None:
-            await self.report(claimed, TaskRaised(claimed.key.seq, failure))
-            return
-        attempt.task = replace(claimed, lost=False)
-        await self._run(attempt)
-
-    async def _again_or_settle(
-        self, attempt: Attempt, declared: Task[..., Any], delay_s: float | None, failure: Failure
-    ) -> None:
-        claimed, now_s = attempt.task, self.clock.now_s()
-        deadline_s = self._deadline_s(declared, claimed)
-        if delay_s is None or (deadline_s is not None and now_s + delay_s >= deadline_s):
-            await self.report(claimed, TaskRaised(claimed.key.seq, failure))
-        elif not await self.tasks.retry(claimed.key, attempt.claim, now_s + delay_s):
-            logger.warning("task '%s' of '%s' lost its claim", claimed.name, claimed.key.execution)
-
-    def _deadline_s(self, declared: Task[..., Any], claimed: ClaimedTask) -> float | None:
-        overrides = claimed.options
-        whole_s = (overrides and overrides.schedule_to_close_s) or declared.definition.get(
-            "schedule_to_close_s"
-        )
-        return None if whole_s is None else claimed.scheduled_at_s + whole_s
-
-
-class _Unreadable(Exception):
-    """The input of a task does not fit its parameters."""
-
-    def __init__(self, reason: ValidationError) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
-
-
-class _Watch:
-    """Cancels an attempt that sends no heartbeat for too long."""
-
-    silent = False
-
-
-@contextlib.asynccontextmanager
-async def _watched(attempt: Attempt, silence_s: float | None) -> AsyncIterator[_Watch]:
-    watch, watched = _Watch(), asyncio.current_task()
-    assert watched is not None, "attempts run in tasks"
-    if silence_s is None:
-        yield watch
-        return
-
-    async def look() -> None:
-        while (left_s := attempt.beaten_at_s + silence_s - attempt.loop.time()) > 0:  # noqa: ASYNC110 - beats may come from threads
-            await asyncio.sleep(left_s)
-        watch.silent = True
-        watched.cancel()
-
-    looking = asyncio.create_task(look())
-    try:
-        yield watch
-    finally:
-        looking.cancel()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 
 from service_kit.runtime.idempotency import Claimed, IdempotencyStore, InFlight, Kept, KeptAnswer, Mismatch
 from service_kit.stores.memory.idempotency import MemoryIdempotencyStore
+from service_kit.stores.sqlite.database import Database
+from service_kit.stores.sqlite.idempotency import SqliteIdempotencyStore
 
 
 class Clock:
@@ -18,8 +22,23 @@ class Clock:
         return self.now
 
 
-STORES: dict[str, Callable[[Clock], IdempotencyStore]] = {
-    "memory": lambda clock: MemoryIdempotencyStore(clock)
+@contextmanager
+def _memory(_: Path, clock: Clock) -> Iterator[IdempotencyStore]:
+    yield MemoryIdempotencyStore(clock)
+
+
+@contextmanager
+def _sqlite(folder: Path, clock: Clock) -> Iterator[IdempotencyStore]:
+    database = Database(folder / "store.db")
+    try:
+        yield SqliteIdempotencyStore(lambda: database, clock)
+    finally:
+        database.close()
+
+
+STORES: dict[str, Callable[[Path, Clock], AbstractContextManager[IdempotencyStore]]] = {
+    "memory": _memory,
+    "sqlite": _sqlite,
 }
 
 ANSWER = KeptAnswer(200, "application/json", b"1")
@@ -37,8 +56,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(name: str, clock: Clock) -> IdempotencyStore:
-    return STORES[name](clock)
+def store(name: str, clock: Clock, tmp_path: Path) -> Iterator[IdempotencyStore]:
+    with STORES[name](tmp_path, clock) as opened:
+        yield opened
 
 
 def test_a_new_key_is_claimed_once(store: IdempotencyStore) -> None:

@@ -39,10 +39,12 @@ class LocalOptions:
     """A process that is silent for so long has died; what it was running is then tried again."""
     drain_s: float = 30.0
     """How long running tasks and handlers may take to end when the host stops."""
-    warm_max: int = 1_000
-    """Executions kept in memory between their turns."""
+    warm_max: int = 5_000
+    """Executions kept in memory between their turns, at some 7 KB each; others are replayed when they are needed."""
     capacity: int = 1_000
     """Task attempts side by side."""
+    keep_ended_s: float | None = None
+    """How long executions stay in the file after their end; None: for ever."""
 
 
 class LocalHost:
@@ -110,7 +112,7 @@ class LocalHost:
             self._declarations,
             SystemClock(),
             entropy,
-            RuntimeOptions(worker, warm_max=options.warm_max),
+            RuntimeOptions(worker, warm_max=options.warm_max, keep_ended_s=options.keep_ended_s),
         )
         await runtime.start()
         return runtime

@@ -17,7 +17,7 @@ class _Kept:
     claim: Claim | None = None
     epoch: int = 0
     letter: DeadLetter | None = None
-    finished: bool = False
+    finished_at_s: float | None = None
 
 
 class MemoryDeliveries:
@@ -40,7 +40,7 @@ class MemoryDeliveries:
     async def done(self, event_id: str, subscription: str, claim: Claim) -> bool:
         kept = self._held(event_id, subscription, claim)
         if kept is not None:
-            kept.finished, kept.claim = True, None
+            kept.finished_at_s, kept.claim = claim.until_s, None
         return kept is not None
 
     async def retry(self, event_id: str, subscription: str, claim: Claim, at_s: float) -> bool:
@@ -82,10 +82,19 @@ class MemoryDeliveries:
         for subscription in publish.subscriptions:
             self._kept.setdefault((event.id, subscription), _Kept(event, subscription, event.time_s))
 
+    def forget(self, before_s: float, limit: int) -> int:
+        """Forget finished deliveries."""
+        old = [p for p, k in self._kept.items() if k.finished_at_s is not None and k.finished_at_s < before_s]
+        for place in old[:limit]:
+            del self._kept[place]
+        return len(old[:limit])
+
     def _open(self, subscriptions: Sequence[str]) -> list[_Kept]:
         wanted = set(subscriptions)
         return [
-            k for k in self._kept.values() if k.subscription in wanted and not k.finished and k.letter is None
+            k
+            for k in self._kept.values()
+            if k.subscription in wanted and k.finished_at_s is None and k.letter is None
         ]
 
     def _claim(self, kept: _Kept, claim: Claim) -> ClaimedDelivery:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from service_kit.engine.arrivals import Arrival
+from service_kit.engine.arrivals import Arrival, SignalReceived
 from service_kit.runtime.dispatcher import stored
-from service_kit.runtime.ports import Conflict
+from service_kit.runtime.ports import ClaimLost, Conflict
 from service_kit.runtime.records import (
     CancelTask,
     CreateExecution,
     Deliver,
+    DueExecution,
     Effect,
     ExecutionPage,
     ExecutionQuery,
@@ -24,6 +25,7 @@ from service_kit.runtime.records import (
     StoredArrival,
     StoredExecution,
     TurnCommit,
+    record_of,
 )
 from service_kit.stores.memory.deliveries import MemoryDeliveries
 from service_kit.stores.memory.tasks import MemoryTasks
@@ -33,39 +35,55 @@ from service_kit.stores.memory.tasks import MemoryTasks
 class _Kept:
     record: ExecutionRecord
     history: list[str] = field(default_factory=list[str])
-    arrivals: dict[str, StoredArrival] = field(default_factory=dict[str, StoredArrival])
+    arrivals: dict[str, _Arrived] = field(default_factory=dict[str, "_Arrived"])
+    used_signals: dict[str, float] = field(default_factory=dict[str, float])
+    """When each was used."""
     states: dict[str, str] = field(default_factory=dict[str, str])
 
 
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    stored: StoredArrival
+    run: int | None
+
+
 class MemoryExecutions:
-    """The ports `Executions` and `ExecutionIndex`."""
+    """The ports `Executions`, `ExecutionIndex` and `Retention`."""
 
     def __init__(self, tasks: MemoryTasks, deliveries: MemoryDeliveries) -> None:
         self._tasks = tasks
         self._deliveries = deliveries
         self._kept: dict[str, _Kept] = {}
 
-    async def create(self, new: NewExecution) -> ExecutionRecord:
-        return self._create(new)
+    async def create(self, new: NewExecution, first: TurnCommit | None = None) -> ExecutionRecord | None:
+        taken = self._create(new, waits=first is None)
+        if taken is None and first is not None:
+            await self.commit(first)
+        return taken
 
     async def load(self, id: str, known: Known | None = None) -> StoredExecution | None:
         kept = self._kept.get(id)
         if kept is None:
             return None
         skip = known.turn if known is not None and known.run == kept.record.run else 0
-        return StoredExecution(kept.record, kept.history[skip:], list(kept.arrivals.values()))
+        return StoredExecution(kept.record, kept.history[skip:], [a.stored for a in kept.arrivals.values()])
 
     async def commit(self, turn: TurnCommit) -> None:
         kept = self._kept.get(turn.execution)
         if kept is None:
             raise Conflict(f"execution '{turn.execution}' is gone")
         record = kept.record
-        if (record.run, record.turn) != (turn.run, turn.turn) or record.outcome is not None:
+        if (record.run, record.turn) != (turn.run, turn.turn) or not _moves(record):
             raise Conflict(f"turn {turn.turn} of run {turn.run} of execution '{turn.execution}' is not due")
+        lost = [done.key for done in turn.finished if not self._tasks.holds(done.key, done.claim)]
+        if lost:
+            raise ClaimLost(lost)
         for key in turn.used:
-            kept.arrivals.pop(key, None)
-        for key_of_task in turn.finished:
-            self._tasks.finish(key_of_task)
+            used = kept.arrivals.pop(key, None)
+            if used is not None and isinstance(used.stored.arrival, SignalReceived):
+                kept.used_signals[key] = turn.at_s
+        for done in turn.finished:
+            self._tasks.finish(done.key)
         kept.states.update(turn.states)
         if turn.successor is None:
             kept.history.append(turn.events)
@@ -79,10 +97,13 @@ class MemoryExecutions:
             )
         else:
             kept.history = []
-            kept.arrivals = {a.key: a for a in [stored(turn.successor), *kept.arrivals.values()]}
+            first = _Arrived(stored(turn.successor), None)
+            left = {key: arrived for key, arrived in kept.arrivals.items() if arrived.run is None}
+            kept.arrivals = {first.stored.key: first, **left}
             kept.record = replace(record, run=record.run + 1, turn=0, wake_at_s=turn.at_s)
         if turn.outcome is not None:
             kept.arrivals.clear()
+            kept.used_signals.clear()
         for effect in turn.effects:
             self._apply(effect)
 
@@ -109,15 +130,33 @@ class MemoryExecutions:
         )
         found = [k.record for k in newest_first if _wanted(k.record, query)]
         if query.after is not None:
-            cursors = [_cursor(record) for record in found]
-            found = [r for r, cursor in zip(found, cursors, strict=True) if cursor < query.after]
+            created_at, _, last = query.after.partition("/")
+            found = [r for r in found if (r.created_at_s, r.id) < (float(created_at), last)]
         page = found[: query.limit]
         return ExecutionPage(page, _cursor(page[-1]) if len(found) > len(page) else None)
 
-    async def due(self, now_s: float, limit: int) -> Sequence[str]:
+    async def ended(self, ids: Sequence[str]) -> Mapping[str, str]:
+        found = [kept.record for each in ids if (kept := self._kept.get(each)) is not None]
+        return {record.id: record.outcome for record in found if record.outcome is not None}
+
+    async def forget(self, ended_before_s: float | None, used_before_s: float, limit: int) -> int:
+        ended = [kept.record for kept in self._kept.values() if kept.record.ended_at_s is not None]
+        gone = [
+            record.id
+            for record in ended
+            if ended_before_s is not None and (record.ended_at_s or 0) < ended_before_s
+        ]
+        for each in gone[:limit]:
+            del self._kept[each]
+        for kept in self._kept.values():
+            for key in [key for key, at_s in kept.used_signals.items() if at_s < used_before_s]:
+                del kept.used_signals[key]
+        return max(len(gone[:limit]), self._deliveries.forget(used_before_s, limit))
+
+    async def due(self, now_s: float, limit: int) -> Sequence[DueExecution]:
         due = [kept.record for kept in self._kept.values() if self._is_due(kept, now_s)]
         due.sort(key=lambda record: (record.wake_at_s or record.created_at_s, record.id))
-        return [record.id for record in due[:limit]]
+        return [DueExecution(record.id, Known(record.run, record.turn)) for record in due[:limit]]
 
     async def next_wake_s(self) -> float | None:
         wakes = [
@@ -132,36 +171,23 @@ class MemoryExecutions:
         kept = self._kept.get(id)
         if kept is None or (run is not None and kept.record.run != run):
             return False
-        if kept.record.outcome is None:
-            kept.arrivals.setdefault(arrival.key, arrival)
+        if kept.record.outcome is None and arrival.key not in kept.used_signals:
+            kept.arrivals.setdefault(arrival.key, _Arrived(arrival, run))
         return True
 
     def answer(self, execution: str, run: int, arrival: Arrival) -> None:
         """Let the answer to a call arrive, if its run goes on."""
         self.arrive(execution, stored(arrival), run)
 
-    def _create(self, new: NewExecution) -> ExecutionRecord:
+    def _create(self, new: NewExecution, *, waits: bool = True) -> ExecutionRecord | None:
+        """Keep an execution, whose start waits to be used; return who has its id."""
         started = new.started
-        kept = self._kept.get(started.id)
-        if kept is None:
-            record = ExecutionRecord(
-                id=started.id,
-                workflow=started.workflow,
-                status="running",
-                input_digest=new.input_digest,
-                created_at_s=new.created_at_s,
-                ended_at_s=None,
-                run=0,
-                turn=0,
-                wake_at_s=new.begin_at_s,
-                parent=new.parent,
-                paused=None,
-                attributes=dict(new.attributes),
-                outcome=None,
-            )
-            first = stored(started)
-            kept = self._kept[started.id] = _Kept(record, arrivals={first.key: first})
-        return kept.record
+        if started.id in self._kept:
+            return self._kept[started.id].record
+        self._kept[started.id] = _Kept(record_of(new))
+        if waits:
+            self.arrive(started.id, stored(started))
+        return None
 
     def _apply(self, effect: Effect) -> None:
         match effect:
@@ -170,8 +196,8 @@ class MemoryExecutions:
             case CancelTask(key=key):
                 self._tasks.cancel(key)
             case CreateExecution(new=new, if_taken=if_taken):
-                record = self._create(new)
-                if record.parent != new.parent and new.parent is not None:
+                taken = self._create(new)
+                if taken is not None and taken.parent != new.parent and new.parent is not None:
                     self.arrive(new.parent.execution, if_taken, new.parent.run)
             case Deliver(execution=id, arrival=arrival, run=run):
                 self.arrive(id, arrival, run)
@@ -202,4 +228,4 @@ def _wanted(record: ExecutionRecord, query: ExecutionQuery) -> bool:
 
 
 def _cursor(record: ExecutionRecord) -> str:
-    return f"{record.created_at_s:020.6f}/{record.id}"
+    return f"{record.created_at_s!r}/{record.id}"

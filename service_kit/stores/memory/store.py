@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service_kit.runtime.assembly import Stores
+from service_kit.runtime.ports import Stores
 from service_kit.stores.memory.deliveries import MemoryDeliveries
 from service_kit.stores.memory.executions import MemoryExecutions
 from service_kit.stores.memory.tasks import MemoryTasks
@@ -13,4 +13,4 @@ def memory_stores() -> Stores:
     tasks, deliveries = MemoryTasks(), MemoryDeliveries()
     executions = MemoryExecutions(tasks, deliveries)
     tasks.answer = executions.answer
-    return Stores(executions, executions, tasks, deliveries, deliveries)
+    return Stores(executions, executions, tasks, deliveries, deliveries, executions)

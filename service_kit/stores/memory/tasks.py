@@ -6,7 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from service_kit.engine.arrivals import Arrival
-from service_kit.runtime.records import Claim, ClaimedTask, ScheduleTask, TaskKey
+from service_kit.runtime.records import Claim, ClaimedTask, Heartbeat, ScheduleTask, TaskKey
+
+NOBODY = ""
+"""The owner of what will be completed from outside."""
 
 
 @dataclass(slots=True)
@@ -18,7 +21,6 @@ class _Kept:
     epoch: int
     details: str | None = None
     cancelled: bool = False
-    lost: bool = False
 
 
 class MemoryTasks:
@@ -32,38 +34,41 @@ class MemoryTasks:
         self, names: Sequence[str], claim: Claim, now_s: float, limit: int
     ) -> Sequence[ClaimedTask]:
         available = [k for k in self._kept.values() if k.scheduled.name in names and _available_s(k) <= now_s]
+        for kept in [kept for kept in available if kept.cancelled]:
+            del self._kept[kept.scheduled.key]
+            available.remove(kept)
         available.sort(key=_available_s)
         return [self._claim(kept, claim) for kept in available[:limit]]
 
-    async def heartbeat(self, key: TaskKey, claim: Claim, details: str | None) -> bool | None:
-        kept = self._held(key, claim)
-        if kept is None:
-            return None
-        kept.claim = claim
-        kept.details = details if details is not None else kept.details
-        return kept.cancelled
+    async def heartbeat(self, beats: Sequence[Heartbeat]) -> Sequence[bool | None]:
+        return [self._beat(beat) for beat in beats]
 
-    async def retry(self, key: TaskKey, claim: Claim, at_s: float) -> bool:
+    async def retry(self, key: TaskKey, claim: Claim, at_s: float, details: str | None = None) -> bool:
         kept = self._held(key, claim)
         if kept is None:
             return False
         kept.claim, kept.available_at_s = None, at_s
         kept.attempt += 1
+        self._given_up(kept, details)
         return True
 
-    async def settle(self, key: TaskKey, claim: Claim | None, arrival: Arrival) -> bool:
+    async def settle(self, key: TaskKey, claim: Claim | None, arrival: Arrival | None) -> bool:
         kept = self._kept.get(key) if claim is None else self._held(key, claim)
         if kept is None:
             return False
         del self._kept[key]
-        self.answer(key.execution, key.run, arrival)
+        if arrival is not None:
+            self.answer(key.execution, key.run, arrival)
         return True
 
-    async def detach(self, key: TaskKey, claim: Claim, until_s: float | None) -> bool:
+    async def detach(
+        self, key: TaskKey, claim: Claim, until_s: float | None, details: str | None = None
+    ) -> bool:
         kept = self._held(key, claim)
         if kept is None:
             return False
-        kept.claim = replace(claim, owner="", until_s=float("inf") if until_s is None else until_s)
+        kept.claim = replace(claim, owner=NOBODY, until_s=float("inf") if until_s is None else until_s)
+        self._given_up(kept, details)
         return True
 
     async def next_available_s(self, names: Sequence[str]) -> float | None:
@@ -80,10 +85,14 @@ class MemoryTasks:
         kept = self._kept.get(key)
         if kept is None:
             return
-        if kept.claim is None:
+        if kept.claim is None or kept.claim.owner == NOBODY:
             del self._kept[key]
         else:
             kept.cancelled = True
+
+    def holds(self, key: TaskKey, claim: Claim) -> bool:
+        """Return whether a claim is valid."""
+        return self._held(key, claim) is not None
 
     def finish(self, key: TaskKey) -> None:
         """Drop a task whose answer is in the history."""
@@ -107,14 +116,24 @@ class MemoryTasks:
             lost,
         )
 
+    def _beat(self, beat: Heartbeat) -> bool | None:
+        kept = self._kept.get(beat.key) if beat.claim is None else self._held(beat.key, beat.claim)
+        if kept is None or kept.claim is None or (beat.claim is None and kept.claim.owner != NOBODY):
+            return None
+        kept.claim = replace(kept.claim, until_s=beat.until_s)
+        kept.details = kept.details if beat.details is None else beat.details
+        return kept.cancelled
+
+    def _given_up(self, kept: _Kept, details: str | None) -> None:
+        kept.details = kept.details if details is None else details
+        if kept.cancelled:
+            del self._kept[kept.scheduled.key]
+
     def _held(self, key: TaskKey, claim: Claim) -> _Kept | None:
         kept = self._kept.get(key)
-        valid = kept is not None and kept.claim is not None and kept.claim.epoch == claim.epoch
-        return (
-            kept
-            if valid and kept is not None and kept.claim is not None and kept.claim.owner == claim.owner
-            else None
-        )
+        if kept is None or kept.claim is None:
+            return None
+        return kept if (kept.claim.owner, kept.claim.epoch) == (claim.owner, claim.epoch) else None
 
 
 def _available_s(kept: _Kept) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from service_kit.engine.arrivals import SignalReceived
 from service_kit.runtime.records import StoredArrival
 from service_kit.stores.sqlite.rows import arrival_text
 
@@ -17,9 +18,16 @@ def arrive(
     ).fetchone()
     if row is None or run not in (None, row[0]):
         return False
-    if row[1]:
+    if row[1] and not _was_used(connection, execution, arrival):
         connection.execute(
-            "INSERT OR IGNORE INTO arrivals (execution, key, event) VALUES (?, ?, ?)",
-            (execution, arrival.key, arrival_text(arrival.arrival)),
+            "INSERT OR IGNORE INTO arrivals (execution, key, event, run) VALUES (?, ?, ?, ?)",
+            (execution, arrival.key, arrival_text(arrival.arrival), run),
         )
     return True
+
+
+def _was_used(connection: sqlite3.Connection, execution: str, arrival: StoredArrival) -> bool:
+    if not isinstance(arrival.arrival, SignalReceived):
+        return False
+    query = "SELECT 1 FROM used_signals WHERE execution = ? AND key = ?"
+    return connection.execute(query, (execution, arrival.key)).fetchone() is not None

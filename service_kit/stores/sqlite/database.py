@@ -1,166 +1,198 @@
 """One SQLite file: a thread that writes in groups, and one that reads.
 
 Everything that waits when the writer becomes free is committed in one transaction, so that durability costs one
-fsync for each group and not for each write. A write is acknowledged after its commit.
+fsync for each group and not for each write. A write is acknowledged after its commit. One that cannot be stored
+fails alone: the group is rolled back and committed without it.
 """
 
 from __future__ import annotations
 
-import asyncio
+import logging
 import sqlite3
-import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any, TypeAlias, TypeVar
 
 from service_kit.stores.sqlite.schema import migrate
+from service_kit.stores.sqlite.thread import Job, JobThread
 
 T = TypeVar("T")
+I = TypeVar("I")  # noqa: E741 - an item
 
-Work: TypeAlias = Callable[[sqlite3.Connection], Any]
+Work: TypeAlias = Callable[[sqlite3.Connection], T]
+Batch: TypeAlias = Callable[[sqlite3.Connection, Sequence[I]], Sequence[BaseException | None]]
+"""Writes many items at once; returns for each why it was refused, in which case nothing of it was written."""
 
-GROUP_MOST = 1_000
+logger = logging.getLogger("service_kit.sqlite")
+
 BUSY_MS = 10_000
 """How long to wait for another process that is writing."""
+STATEMENTS = 512
+CHECKPOINT_PAGES = 4_000
+"""How long the log grows before it is moved into the file: 16 MB."""
+
+_FAULTS = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+"""Errors of one piece of work. Any other of SQLite's is the file's: the disk is full, it is locked, it is broken."""
 
 
 class Database:
-    """The file, open. Work is a function of a connection; a write that raises must not have written before."""
+    """The file, open."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
-        migrate(_connect(self.path))
-        self._writer = _Worker(_connect(self.path), self._commit, "sqlite writer")
-        self._reader = _Worker(_connect(self.path), _read, "sqlite reader")
+        connection = _connect(self.path)
+        try:
+            migrate(connection)
+        finally:
+            connection.close()
+        self._writer = JobThread(_connect(self.path), self._commit, "sqlite writer")
+        self._reader = JobThread(_connect(self.path), _read, "sqlite reader")
 
-    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work` in a transaction together with what else waits; return its result once it is durable."""
-        return await self._writer.do(work)
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in a transaction together with what else waits; return its result once it is durable.
 
-    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        It may run several times, and must do the same each time.
+        """
+        result: T = await self._writer.do(work)
+        return result
+
+    async def write_together(self, batch: Batch[I], item: I) -> None:
+        """Write an item in the same way, by one call of `batch` for all that wait with it."""
+        await self._writer.do(batch, item)
+
+    async def read(self, work: Work[T]) -> T:
         """Run `work` on what is committed."""
-        return await self._reader.do(work)
+        result: T = await self._reader.do(work)
+        return result
 
     def close(self) -> None:
         """Finish what waits, and close the file."""
         self._writer.close()
         self._reader.close()
 
-    def _commit(self, connection: sqlite3.Connection, group: list[_Job]) -> None:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for job in group:
-                job.run(connection)
-            connection.execute("COMMIT")
-        except BaseException as error:  # noqa: BLE001 - every job of the group is told
-            if connection.in_transaction:
+    def _commit(self, connection: sqlite3.Connection, group: Sequence[Job]) -> None:
+        waiting = list(group)
+        while waiting:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                culprits = _run(connection, waiting)
+                if culprits is None:
+                    connection.execute("COMMIT")
+                    return
                 connection.execute("ROLLBACK")
-            for job in group:
-                job.failure = error
+            except BaseException as error:  # noqa: BLE001 - every job of the group is told
+                _roll_back(connection)
+                for job in waiting:
+                    job.failure = error
+                return
+            waiting = [job for job in waiting if job not in culprits]
 
 
-class _Job:
-    __slots__ = ("answer", "failure", "loop", "result", "work")
+def _run(connection: sqlite3.Connection, jobs: Sequence[Job]) -> Collection[Job] | None:
+    """Run all jobs; if one failed after it had written, all others have to run again: return those that shall not.
 
-    def __init__(self, work: Work, loop: asyncio.AbstractEventLoop) -> None:
-        self.work = work
-        self.loop = loop
-        self.answer: asyncio.Future[Any] = loop.create_future()
-        self.result: Any = None
-        self.failure: BaseException | None = None
-
-    def run(self, connection: sqlite3.Connection) -> None:
-        try:
-            self.result = self.work(connection)
-        except sqlite3.Error:
-            raise  # the disk is full, the file is broken: nothing of the group counts
-        except Exception as error:  # noqa: BLE001 - a refusal of this job alone, before it has written
-            self.failure = error
-
-    def tell(self) -> None:
-        if self.answer.done():
-            return  # whoever asked was cancelled
-        if self.failure is None:
-            self.answer.set_result(self.result)
-        else:
-            self.answer.set_exception(self.failure)
-
-
-class _Worker:
-    """A thread with a connection and a queue of jobs."""
-
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        handle: Callable[[sqlite3.Connection, list[_Job]], None],
-        name: str,
-    ) -> None:
-        self._connection = connection
-        self._handle = handle
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
-        self._closed = False
-        # A daemon, so that a program that forgets to close can end: what was acknowledged is committed.
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
-
-    async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        if self._closed:
-            raise RuntimeError("the store is closed")
-        job = _Job(work, asyncio.get_running_loop())
-        self._queue.put(job)
-        result: T = await job.answer
-        return result
-
-    def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._queue.put(None)
-            self._thread.join()
-
-    def _run(self) -> None:
-        going = True
-        while going:
-            group: list[_Job] = []
-            job = self._queue.get()
-            while job is not None:
-                group.append(job)
-                if len(group) == GROUP_MOST or self._queue.empty():
-                    break
-                job = self._queue.get()
-            going = job is not None
-            if group:
-                self._handle(self._connection, group)
-                _tell(group)
-        self._connection.close()
-
-
-def _tell(group: list[_Job]) -> None:
-    """Answer all jobs, each in its loop, with one wake-up for each loop."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
-    for job in group:
-        by_loop.setdefault(job.loop, []).append(job)
-    for loop, jobs in by_loop.items():
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_tell_here, jobs)
-
-
-def _tell_here(jobs: list[_Job]) -> None:
+    Raises what is wrong with the file itself.
+    """
+    batches: dict[Any, list[Job]] = {}
     for job in jobs:
-        job.tell()
+        job.failure = None
+        if job.item is None:
+            written = connection.total_changes
+            try:
+                job.result = job.work(connection)
+            except Exception as error:  # noqa: BLE001 - whoever asked is told
+                _check(error)
+                job.failure = error
+                if connection.total_changes != written:
+                    return [job]
+        else:
+            batches.setdefault(job.work, []).append(job)
+    for batch, members in batches.items():
+        culprits = _run_batch(connection, batch, members)
+        if culprits is not None:
+            return culprits
+    return None
 
 
-def _read(connection: sqlite3.Connection, group: list[_Job]) -> None:
+def _run_batch(
+    connection: sqlite3.Connection, batch: Batch[Any], jobs: Sequence[Job]
+) -> Collection[Job] | None:
+    try:
+        for job, failure in zip(jobs, batch(connection, [job.item for job in jobs]), strict=True):
+            job.failure = failure
+    except Exception as error:  # noqa: BLE001 - whoever asked is told
+        _check(error)
+        if len(jobs) == 1:
+            jobs[0].failure = error
+            return jobs
+        # One of them is to blame: in the next round each is a batch of its own, and the guilty one is found.
+        for job in jobs:
+            job.work, job.item = _alone(batch, job.item), None
+        return ()
+    return None
+
+
+def _alone(batch: Batch[Any], item: object) -> Work[None]:
+    def work(connection: sqlite3.Connection) -> None:
+        (failure,) = batch(connection, [item])
+        if failure is not None:
+            raise failure
+
+    return work
+
+
+def _check(error: Exception) -> None:
+    """Raise what is an error of the file, and not of the work."""
+    if isinstance(error, sqlite3.Error) and not isinstance(error, _FAULTS):
+        raise error
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    try:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    except sqlite3.Error:
+        logger.exception(
+            "a failed transaction could not be rolled back; SQLite does it when the file is next opened"
+        )
+
+
+def _read(connection: sqlite3.Connection, group: Sequence[Job]) -> None:
     for job in group:
         try:
-            job.run(connection)
-        except sqlite3.Error as error:
+            job.result = job.work(connection)
+        except Exception as error:  # noqa: BLE001 - whoever asked is told
             job.failure = error
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
-    connection.execute("PRAGMA journal_mode = WAL")
+    connection = sqlite3.connect(
+        path,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=BUSY_MS / 1000,
+        cached_statements=STATEMENTS,
+    )
+    try:
+        _set_up(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
+    # Changing the journal's mode does not wait for other connections by itself.
+    until = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA temp_store = MEMORY")
-    return connection
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")

@@ -10,10 +10,8 @@ from service_kit.runtime.records import Claim, ClaimedDelivery, DeadLetter, Publ
 from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.rows import delivery_of, envelope_text, letter_of
 
-_ROW = "envelope, subscription, attempt, owner, epoch"
+_ROW = "envelope, subscription, attempt, owner, epoch, available_at"
 _MINE = "event = ? AND subscription = ? AND owner = ? AND epoch = ? AND state = 'open'"
-DONE_KEPT_S = 7 * 86_400.0
-"""How long a finished delivery is remembered, so that the same event is not handled again."""
 
 
 class SqliteDeliveries:
@@ -32,26 +30,27 @@ class SqliteDeliveries:
     async def claim(
         self, subscriptions: Sequence[str], claim: Claim, now_s: float, limit: int
     ) -> Sequence[ClaimedDelivery]:
-        marks = ", ".join("?" * len(subscriptions))
+        # By name, each in the order of its index: all at once would sort everything that waits.
         look = (
-            f"SELECT {_ROW} FROM deliveries WHERE subscription IN ({marks}) AND state = 'open'"  # noqa: S608 - marks only
+            f"SELECT {_ROW} FROM deliveries WHERE subscription = ? AND state = 'open'"  # noqa: S608 - a constant
             " AND available_at <= ? ORDER BY available_at LIMIT ?"
         )
-        if not await self._database.read(lambda c: c.execute(look, (*subscriptions, now_s, 1)).fetchone()):
-            return []
 
         def work(connection: sqlite3.Connection) -> list[ClaimedDelivery]:
-            rows = connection.execute(look, (*subscriptions, now_s, limit)).fetchall()
-            return [_claim(connection, row, claim) for row in rows]
+            rows = [
+                row
+                for name in subscriptions
+                for row in connection.execute(look, (name, now_s, limit)).fetchall()
+            ]
+            rows.sort(key=lambda row: row[-1])
+            return [_claim(connection, row, claim) for row in rows[:limit]]
 
         return await self._database.write(work)
 
     async def done(self, event_id: str, subscription: str, claim: Claim) -> bool:
-        # `available_at` of a finished delivery is when it may be forgotten.
-        until_s = claim.until_s + DONE_KEPT_S
-        return await self._change(
-            "state = 'done', owner = NULL, available_at = ?", (until_s,), event_id, subscription, claim
-        )
+        # `available_at` of a finished delivery is about when that was.
+        change = "state = 'done', owner = NULL, available_at = ?"
+        return await self._change(change, (claim.until_s,), event_id, subscription, claim)
 
     async def retry(self, event_id: str, subscription: str, claim: Claim, at_s: float) -> bool:
         change = "owner = NULL, available_at = ?, attempt = attempt + 1"
@@ -79,8 +78,10 @@ class SqliteDeliveries:
         )
 
     async def next_delivery_s(self, subscriptions: Sequence[str]) -> float | None:
-        marks = ", ".join("?" * len(subscriptions))
-        query = f"SELECT min(available_at) FROM deliveries WHERE subscription IN ({marks}) AND state = 'open'"  # noqa: S608 - marks only
+        if not subscriptions:
+            return None
+        each = "SELECT min(available_at) AS at FROM deliveries WHERE subscription = ? AND state = 'open'"
+        query = f"SELECT min(at) FROM ({' UNION ALL '.join([each] * len(subscriptions))})"  # noqa: S608 - a constant
         found: float | None = await self._database.read(
             lambda c: c.execute(query, subscriptions).fetchone()[0]
         )
@@ -105,7 +106,7 @@ def add(connection: sqlite3.Connection, publish: Publish) -> None:
 
 
 def _claim(connection: sqlite3.Connection, row: tuple[object, ...], claim: Claim) -> ClaimedDelivery:
-    _, subscription, attempt, owner, epoch = row
+    _, subscription, attempt, owner, epoch, _ = row
     assert isinstance(attempt, int), "attempts are counted"
     assert isinstance(epoch, int), "epochs are counted"
     mine = replace(claim, epoch=epoch + 1)

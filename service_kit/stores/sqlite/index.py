@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
-from service_kit.runtime.records import ExecutionPage, ExecutionQuery, ExecutionRecord
+from service_kit.runtime.records import DueExecution, ExecutionPage, ExecutionQuery, ExecutionRecord, Known
 from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.rows import EXECUTION, execution_of
 
@@ -43,16 +44,25 @@ class SqliteIndex:
         page = found[: query.limit]
         return ExecutionPage(page, _cursor(page[-1]) if len(found) > len(page) else None)
 
-    async def due(self, now_s: float, limit: int) -> Sequence[str]:
+    async def ended(self, ids: Sequence[str]) -> Mapping[str, str]:
         statement = (
-            f"SELECT id, wake_at AS since FROM executions WHERE {_MOVES} AND wake_at <= ?"  # noqa: S608 - constants
+            "SELECT id, outcome FROM executions"
+            " WHERE id IN (SELECT value FROM json_each(?)) AND outcome IS NOT NULL"
+        )
+        wanted = json.dumps(list(ids))
+        return dict(await self._database.read(lambda c: c.execute(statement, (wanted,)).fetchall()))
+
+    async def due(self, now_s: float, limit: int) -> Sequence[DueExecution]:
+        statement = (
+            f"SELECT id, run, turn, wake_at AS since FROM executions WHERE {_MOVES} AND wake_at <= ?"  # noqa: S608 - constants
             " UNION"
-            " SELECT id, created_at AS since FROM executions WHERE id IN (SELECT execution FROM arrivals)"
+            " SELECT id, run, turn, created_at AS since FROM executions WHERE id IN (SELECT execution FROM arrivals)"
             f" AND {_MOVES} AND turn > 0"
             " ORDER BY since LIMIT ?"
         )
         rows = await self._database.read(lambda c: c.execute(statement, (now_s, limit)).fetchall())
-        return list(dict.fromkeys(row[0] for row in rows))
+        found = {row[0]: Known(row[1], row[2]) for row in rows}
+        return [DueExecution(*one) for one in found.items()]
 
     async def next_wake_s(self) -> float | None:
         statement = f"SELECT min(wake_at) FROM executions WHERE {_MOVES}"  # noqa: S608 - constants

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from service_kit.engine.arrivals import Arrival
-from service_kit.engine.calls import TaskScheduled
-from service_kit.engine.wire import decode_events, encode_events
+from service_kit.engine.options import TaskOptions
+from service_kit.engine.wire import decode_events, decode_options, encode_events, encode_options
 from service_kit.runtime.records import (
     Claim,
     ClaimedDelivery,
@@ -16,7 +17,6 @@ from service_kit.runtime.records import (
     ExecutionRecord,
     ParentLink,
     PublishedEvent,
-    ScheduleTask,
     StoredArrival,
     TaskKey,
 )
@@ -25,7 +25,10 @@ EXECUTION = (
     "id, workflow, status, input_digest, created_at, ended_at, run, turn, wake_at, parent, paused, attributes,"
     " outcome"
 )
-TASK = "execution, run, seq, name, call, scheduled_at, attempt, owner, epoch, details"
+TASK = (
+    "execution, run, seq, name, input, options, scheduled_at, attempt, owner, epoch, details, cancelled,"
+    " available_at"
+)
 
 
 def execution_of(row: tuple[Any, ...]) -> ExecutionRecord:
@@ -57,6 +60,10 @@ def parent_text(parent: ParentLink | None) -> str | None:
     return None if parent is None else json.dumps([parent.execution, parent.run, parent.seq, parent.on_close])
 
 
+def attributes_text(attributes: Mapping[str, str]) -> str:
+    return json.dumps(dict(attributes)) if attributes else "{}"
+
+
 def arrival_text(arrival: Arrival) -> str:
     return encode_events([arrival])
 
@@ -66,19 +73,17 @@ def arrival_of(key: str, text: str) -> StoredArrival:
     return StoredArrival(key, event)
 
 
-def call_text(task: ScheduleTask) -> str:
-    """Return a task's input and options: the call that they came from."""
-    return encode_events([TaskScheduled(task.key.seq, task.name, "", task.input, task.options)])
+def options_text(options: TaskOptions | None) -> str | None:
+    return None if options is None else encode_options(options)
 
 
 def task_of(row: tuple[Any, ...], claim: Claim, attempt: int) -> ClaimedTask:
     """Return the claimed task of a row of `TASK` columns, as it was before the claim."""
-    execution, run, seq, name, text, scheduled_at_s, _, owner, _, details = row
-    call = decode_events(text)[0]
-    assert isinstance(call, TaskScheduled), f"task {execution}:{run}:{seq} holds {call!r}"
+    execution, run, seq, name, payload, options, scheduled_at_s, _, owner, _, details, *_ = row
+    chosen = None if options is None else decode_options(options)
     key = TaskKey(execution, run, seq)
     return ClaimedTask(
-        key, name, call.input, call.options, scheduled_at_s, attempt, claim, details, lost=owner is not None
+        key, name, payload, chosen, scheduled_at_s, attempt, claim, details, lost=owner is not None
     )
 
 
@@ -91,7 +96,7 @@ def event_of(text: str) -> PublishedEvent:
 
 
 def delivery_of(row: tuple[Any, ...], claim: Claim, attempt: int) -> ClaimedDelivery:
-    envelope, subscription, _, owner, _ = row
+    envelope, subscription, _, owner, *_ = row
     return ClaimedDelivery(event_of(envelope), subscription, attempt, claim, lost=owner is not None)
 
 

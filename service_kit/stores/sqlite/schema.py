@@ -98,6 +98,47 @@ MIGRATIONS: tuple[str, ...] = (
 
     CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     """,
+    # Input and options of a task in columns of their own; which run an arrival answers; what retention needs.
+    """
+    CREATE TABLE tasks_2 (
+        execution TEXT NOT NULL,
+        run INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        input TEXT NOT NULL,
+        options TEXT,
+        scheduled_at REAL NOT NULL,
+        available_at REAL NOT NULL,
+        attempt INTEGER NOT NULL,
+        owner TEXT,
+        epoch INTEGER NOT NULL,
+        details TEXT,
+        cancelled INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (execution, run, seq)
+    ) WITHOUT ROWID;
+    INSERT INTO tasks_2
+        SELECT execution, run, seq, name,
+            json_extract(call, '$.events[0][4]'), json_extract(call, '$.events[0][5]'),
+            scheduled_at, available_at, attempt, owner, epoch, details, cancelled
+        FROM tasks;
+    DROP TABLE tasks;
+    ALTER TABLE tasks_2 RENAME TO tasks;
+    CREATE INDEX tasks_available ON tasks (name, available_at);
+
+    ALTER TABLE arrivals ADD COLUMN run INTEGER;
+    UPDATE arrivals SET run = (SELECT run FROM executions WHERE id = execution)
+        WHERE key LIKE 'task:%' OR key LIKE 'child:%';
+
+    CREATE TABLE used_signals (
+        execution TEXT NOT NULL,
+        key TEXT NOT NULL,
+        used_at REAL NOT NULL,
+        PRIMARY KEY (execution, key)
+    ) WITHOUT ROWID;
+    CREATE INDEX used_signals_old ON used_signals (used_at);
+    CREATE INDEX executions_ended ON executions (ended_at) WHERE outcome IS NOT NULL;
+    CREATE INDEX deliveries_done ON deliveries (available_at) WHERE state = 'done';
+    """,
 )
 
 

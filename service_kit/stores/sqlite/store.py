@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 import sqlite3
 
-from service_kit.runtime.assembly import Stores
+from service_kit.runtime.ports import Stores
 from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.deliveries import SqliteDeliveries
 from service_kit.stores.sqlite.executions import SqliteExecutions
 from service_kit.stores.sqlite.index import SqliteIndex
+from service_kit.stores.sqlite.retention import SqliteRetention
 from service_kit.stores.sqlite.tasks import SqliteTasks
 
 
@@ -17,7 +18,12 @@ def sqlite_stores(database: Database) -> Stores:
     """Return the ports of the durable runtime over an open file."""
     deliveries = SqliteDeliveries(database)
     return Stores(
-        SqliteExecutions(database), SqliteIndex(database), SqliteTasks(database), deliveries, deliveries
+        SqliteExecutions(database),
+        SqliteIndex(database),
+        SqliteTasks(database),
+        deliveries,
+        deliveries,
+        SqliteRetention(database),
     )
 
 

@@ -1,0 +1,58 @@
+"""Completing tasks from outside, by the tokens that their attempts have given away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from service_kit.contract.gather import Declarations
+from service_kit.engine.arrivals import Arrival, TaskRaised, TaskSucceeded
+from service_kit.engine.failure import Failure
+from service_kit.runtime.clock import Clock
+from service_kit.runtime.dispatcher import stored
+from service_kit.runtime.incoming import Incoming
+from service_kit.runtime.ports import Tasks
+from service_kit.runtime.records import Heartbeat
+from service_kit.runtime.tokens import TaskTokens
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCompletion:
+    """What the holder of a task's token may do. All raise ValueError for a token that this service did not sign.
+
+    False says that nobody waits for the task: it was completed before, cancelled, timed out, or its execution is over.
+    """
+
+    tasks: Tasks
+    tokens: TaskTokens
+    declarations: Declarations
+    clock: Clock
+    arrived: Callable[[str, Incoming], None]
+    """Told of what has reached an execution."""
+
+    async def succeed(self, token: str, value: str) -> bool:
+        """Complete a task with its result as JSON; raise pydantic's ValidationError for one that is no such result."""
+        key, name = self.tokens.read(token)
+        codec = self.declarations.task(name).calls.result
+        return await self._settle(token, TaskSucceeded(key.seq, codec.encode(codec.decode(value))))
+
+    async def fail(self, token: str, message: str, type: str = "") -> bool:
+        """Fail a task for good: no other attempt follows. `type` is the name of the error's class, for its readers."""
+        key, _ = self.tokens.read(token)
+        return await self._settle(token, TaskRaised(key.seq, Failure(type, message)))
+
+    async def heartbeat(self, token: str, details: str | None = None) -> bool:
+        """Say that a task is being worked on: its heartbeat timeout, or else its attempt's, begins anew."""
+        key, name = self.tokens.read(token)
+        defined = self.declarations.task(name).definition
+        silence_s = defined.get("heartbeat_timeout_s") or defined.get("timeout_s")
+        until_s = float("inf") if silence_s is None else self.clock.now_s() + silence_s
+        (cancelled,) = await self.tasks.heartbeat([Heartbeat(key, None, until_s, details)])
+        return cancelled is False
+
+    async def _settle(self, token: str, arrival: Arrival) -> bool:
+        key, _ = self.tokens.read(token)
+        settled = await self.tasks.settle(key, None, arrival)
+        if settled:
+            self.arrived(key.execution, Incoming(stored(arrival), key.run))
+        return settled
