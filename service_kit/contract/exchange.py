@@ -67,7 +67,12 @@ class Request:
     """What the path's parameters matched; empty on the RPC face."""
     principal: str = ""
     """An opaque digest of the proof that admitted the caller; empty where the command is open."""
-    _lines: dict[bytes, bytes] | None = field(default=None, init=False)
+    first_lines: dict[bytes, bytes] = field(init=False)
+    """The first header line of each name."""
+
+    def __post_init__(self) -> None:
+        # Reversed, so that of repeated lines the first one stays.
+        self.first_lines = dict(self.raw_headers[::-1])
 
     def __repr__(self) -> str:
         # Not more: headers, query and body may be secrets.
@@ -92,11 +97,7 @@ class Request:
 
     def header(self, name: bytes) -> str | None:
         """Return the first header line of this lower-case name: the quick way for a single look."""
-        lines = self._lines
-        if lines is None:
-            # Reversed, so that of repeated lines the first one stays.
-            lines = self._lines = dict(self.raw_headers[::-1])
-        value = lines.get(name)
+        value = self.first_lines.get(name)
         return None if value is None else value.decode("latin-1")
 
 

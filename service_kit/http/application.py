@@ -59,14 +59,11 @@ class Application:
         self._cors = _cors_policy(contract)
         self._enter = enter
         """Called in the context of each request: what a host wants its commands to find there."""
-        self._router = self._routes(store, host_routes)
+        self.find = self._routes(store, host_routes).find
+        """From method, path and encoded path to the native route, if there is one."""
         # Unique among processes and unguessable enough for a log line; cheaper than a UUID for each request.
         self._id_prefix = os.urandom(6).hex()
         self._ids = count(1)
-
-    def find(self, method: str, path: str, raw_path: bytes = b"") -> Found[Target] | WrongMethod | None:
-        """Return the native route of a request, if it has one."""
-        return self._router.find(method, path, raw_path)
 
     def request_id(self, asked: str | None) -> str:
         """Return the caller's request id, if it is fit for logs and headers, or a new one."""

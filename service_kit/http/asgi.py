@@ -51,7 +51,9 @@ class AsgiApplication:
         request.request_id = application.request_id(request.header(b"x-request-id"))
         response = application.preflight(request)
         if response is None:
-            found = application.find(request.method, request.path, _raw_path(scope))
+            raw_path = scope.get("raw_path")
+            encoded = _own_part(raw_path, scope) if raw_path and b"%" in raw_path else b""
+            found = application.find(request.method, request.path, encoded)
             if found is None and application.raw is not None:
                 await self._serve_raw(scope, receive, send, request)
                 return
@@ -71,20 +73,21 @@ class AsgiApplication:
             access_log.record(request, response.status, started_s)
 
     async def _read(self, receive: Receive, request: Request) -> bytes:
-        declared = request.header(b"content-length")
+        declared = request.first_lines.get(b"content-length")
         if declared is not None and _exceeds(declared, self._limit):
             raise _TooLarge
-        pieces, size, more = list[bytes](), 0, True
-        while more:
+        pieces, size = list[bytes](), 0
+        while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise _HungUp
-            pieces.append(message.get("body", b""))
-            size += len(pieces[-1])
+            piece: bytes = message.get("body", b"")
+            size += len(piece)
             if size > self._limit:
                 raise _TooLarge
-            more = message.get("more_body", False)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            if not message.get("more_body", False):
+                return b"".join((*pieces, piece)) if pieces else piece
+            pieces.append(piece)
 
     async def _send_stream(
         self, chunks: AsyncIterator[bytes], response: Response, receive: Receive, send: Send
@@ -174,9 +177,9 @@ class _HungUp(Exception):
     pass
 
 
-def _exceeds(declared: str, limit: int) -> bool:
+def _exceeds(declared: bytes, limit: int) -> bool:
     """Tell whether a declared length is beyond the limit; what is no number is for the server to judge."""
-    if not declared.isascii() or not declared.isdigit():
+    if not declared.isdigit():
         return False
     # Python reads no numbers of thousands of digits.
     return len(declared) > 18 or int(declared) > limit
@@ -204,12 +207,9 @@ def _request(scope: Scope) -> Request:
     return request
 
 
-def _raw_path(scope: Scope) -> bytes:
-    raw: bytes | None = scope.get("raw_path")
-    if not raw or b"%" not in raw:
-        return b""
+def _own_part(raw_path: bytes, scope: Scope) -> bytes:
     root_path: str = scope.get("root_path", "")
-    return raw[len(root_path) :] if root_path and raw.startswith(root_path.encode()) else raw
+    return raw_path[len(root_path) :] if root_path and raw_path.startswith(root_path.encode()) else raw_path
 
 
 async def _send_whole(response: Response, request: Request, send: Send) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
+from service_kit.contract.codec import CommandCodec
 from service_kit.contract.command import AnyCommand, Command, StreamCommand
 from service_kit.contract.exchange import Next, Request, Response
 from service_kit.contract.service import AsgiMiddleware, ServiceContract
@@ -13,13 +14,12 @@ from service_kit.errors import Refusal, ServiceError
 from service_kit.http.inputs import Decode, rest_decoder, rpc_decoder
 from service_kit.http.options import HttpOptions
 from service_kit.http.problems import KitProblem, respond
+from service_kit.http.results import result_encoder
 from service_kit.http.streaming import event_stream
 
 if TYPE_CHECKING:
     from service_kit.http.idempotency import Idempotency
     from service_kit.runtime.idempotency import IdempotencyStore
-
-Run: TypeAlias = Callable[[Request, dict[str, Any]], Awaitable[Response]]
 
 _JSON = (b"content-type", b"application/json")
 
@@ -36,7 +36,6 @@ class Endpoint:
         self._store = store
         self._idempotency: Idempotency | None = None
         self._timeout_s = declared.options.get("timeout_s")
-        self._dump = declared.codec.output.serializer.to_json
 
     def rpc(self) -> Next:
         """Return what serves `POST /rpc/<name>`."""
@@ -88,51 +87,39 @@ class Endpoint:
         return call
 
     def _answer(self, decode: Decode) -> Next:
-        run = self._runner()
-        keyed = not self._declared.idempotent
+        """Return the hot path: no branch in it that the declaration already decided."""
+        declared = cast("Command[..., Any]", self._declared)
+        invoke, encode = declared.invoke, _encoder(declared.codec)
+        keyed, limited = not declared.idempotent, self._timeout_s is not None
 
         async def answer(request: Request) -> Response:
             arguments = decode(request)
-            key = request.header(b"idempotency-key") if keyed else None
-            if key is None:
-                return await run(request, arguments)
-            return await self._once(request, arguments, key, run)
+            lines = request.first_lines
+            if keyed and b"idempotency-key" in lines:
+                return await self._once(request, arguments, encode)
+            if limited or b"request-timeout-ms" in lines:
+                return encode(await self._within(request, arguments))
+            return encode(await invoke(**arguments))
 
         return answer
 
-    def _runner(self) -> Run:
-        """Return the hot path: no branch in it that the declaration already decided."""
-        declared = cast("Command[..., Any]", self._declared)
-        invoke, timeout_s, dump = declared.invoke, self._timeout_s, self._dump
-        nothing = declared.codec.returns_nothing
-
-        async def run(request: Request, arguments: dict[str, Any]) -> Response:
-            asked = request.header(b"request-timeout-ms")
-            if asked is None and timeout_s is None:
-                result = await invoke(**arguments)
-            else:
-                result = await self._within(invoke, arguments, asked)
-            if nothing and result is None:
-                return Response(204)
-            return Response(200, [_JSON], dump(result, by_alias=True, warnings="error"))
-
-        return run
-
-    async def _within(self, invoke: Any, arguments: dict[str, Any], asked: str | None) -> Any:
-        limit_s = deadline_s(self._timeout_s, asked, self._options.max_timeout_s)
+    async def _within(self, request: Request, arguments: dict[str, Any]) -> Any:
+        limit_s = self._limit_s(request)
         scope = asyncio.timeout(limit_s)
         try:
             async with scope:
-                return await invoke(**arguments)
+                return await cast("Command[..., Any]", self._declared).invoke(**arguments)
         except TimeoutError:
             if not scope.expired():
                 raise
             raise KitProblem(504, "timeout", f"no answer within {limit_s:g} s") from None
 
-    async def _once(self, request: Request, arguments: dict[str, Any], key: str, run: Run) -> Response:
+    async def _once(
+        self, request: Request, arguments: dict[str, Any], encode: Callable[[Any], Response]
+    ) -> Response:
         async def conclude(request: Request) -> Response:
             try:
-                return await run(request, arguments)
+                return encode(await self._within(request, arguments))
             except ServiceError as error:
                 return respond(error, self._contract.name, self._declared, request)
 
@@ -141,7 +128,7 @@ class Endpoint:
             from service_kit.http.idempotency import Idempotency
 
             self._idempotency = Idempotency(self._store, f"{self._contract.name}/{self._declared.name}")
-        return await self._idempotency.answer(request, key, conclude)
+        return await self._idempotency.answer(request, request.header(b"idempotency-key") or "", conclude)
 
     def _stream(self, decode: Decode) -> Next:
         declared = cast("StreamCommand[..., Any]", self._declared)
@@ -152,12 +139,25 @@ class Endpoint:
                 raise KitProblem(
                     400, "malformed-request", "a stream is not kept; send it without idempotency-key"
                 )
-            limit_s = deadline_s(
-                self._timeout_s, request.header(b"request-timeout-ms"), self._options.max_timeout_s
-            )
-            return event_stream(self._contract.name, declared, request, arguments, limit_s)
+            return event_stream(self._contract.name, declared, request, arguments, self._limit_s(request))
 
         return stream
+
+    def _limit_s(self, request: Request) -> float | None:
+        asked = request.header(b"request-timeout-ms")
+        return deadline_s(self._timeout_s, asked, self._options.max_timeout_s)
+
+
+def _encoder(codec: CommandCodec) -> Callable[[Any], Response]:
+    """Return the function from a command's result to its response."""
+    encode, nothing = result_encoder(codec.output), codec.returns_nothing
+
+    def respond_with(result: Any) -> Response:
+        if nothing and result is None:
+            return Response(204)
+        return Response(200, [_JSON], encode(result))
+
+    return respond_with
 
 
 def deadline_s(declared_s: float | None, asked_ms: str | None, most_s: float) -> float | None:

@@ -49,9 +49,9 @@ def _body_decoder(codec: BodyCodec) -> Decode:
     decode = codec.decoder()
 
     def arguments(request: Request) -> dict[str, Any]:
-        content_type = request.header(b"content-type")
-        if content_type is not None and content_type != "application/json":
-            _check_content_type(content_type, request.body)
+        content_type = request.first_lines.get(b"content-type")
+        if content_type is not None and content_type != b"application/json":
+            _check_content_type(content_type.decode("latin-1"), request.body)
         try:
             return decode(request.body)
         except ValidationError as error:
