@@ -251,6 +251,19 @@ def _streams(function: Callable[..., Any], local_names: Mapping[str, Any]) -> bo
 
 def _check(at: str, options: CommandOptions) -> None:
     check_options(at, options, CommandOptions.__annotations__)
+    named: dict[str, type[ServiceError]] = {}
     for error in options.get("errors", ()):
         if not (isinstance(error, type) and issubclass(error, ServiceError)):
             raise DefinitionError(at, f"errors holds {error!r}", "list subclasses of ServiceError")
+        first = named.setdefault(error.__name__, error)
+        if first is not error:
+            raise DefinitionError(
+                at,
+                f"two errors have the name '{error.__name__}' ({first.__module__} and {error.__module__})",
+                "rename one: the name is what travels",
+            )
+    # None would be taken for no schemes: an open command.
+    if not isinstance(options.get("security", ()), list | tuple):
+        raise DefinitionError(
+            at, f"security is {options['security']!r}", "give a list of schemes, [] to open it"
+        )

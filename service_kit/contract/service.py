@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, TypeVar, cast
 
 from typing_extensions import TypedDict, Unpack
 
+from service_kit.contract.checks import check_service
 from service_kit.contract.command import AnyCommand, Command, StreamCommand
 from service_kit.contract.declaration import Declaration
 from service_kit.contract.exchange import Middleware
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from service_kit.contract.security import AnyScheme
     from service_kit.contract.workflow import Workflow
     from service_kit.http import AsgiApplication, HttpOptions
+
+D = TypeVar("D")
 
 Lifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[object]]
 """Opened before the first request, closed after the last: `@asynccontextmanager async def lifespan(): ...`."""
@@ -200,14 +203,21 @@ def _describe(cls: type[Service], options: ServiceOptions, scope: Mapping[str, A
         name=_checked_name(cls, options.get("name") or _kebab(cls.__name__)),
         title=cls.__name__,
         description=_own_doc(cls) or inherited.description,
-        commands=MappingProxyType({**inherited.commands, **commands}),
-        workflows=MappingProxyType({**inherited.workflows, **workflows}),
+        commands=MappingProxyType(_inherited(cls, lambda base: base.commands) | commands),
+        workflows=MappingProxyType(_inherited(cls, lambda base: base.workflows) | workflows),
         scope=scope,
     )
-    _check_routes(cls, contract)
-    _check_errors(cls, contract)
-    _check_schemes(cls, contract)
+    check_service(f"service '{cls.__name__}'", options, contract)
     return contract
+
+
+def _inherited(cls: type[Service], part: Callable[[ServiceContract], Mapping[str, D]]) -> dict[str, D]:
+    """Return what the bases offer, of several the first one's where they differ, as attributes do."""
+    found: dict[str, D] = {}
+    for base in reversed(cls.__mro__[1:]):
+        if issubclass(base, Service):
+            found |= part(base._contract)
+    return found
 
 
 def _public(cls: type[Service]) -> tuple[dict[str, AnyCommand], dict[str, Workflow[..., Any]]]:
@@ -232,44 +242,6 @@ def _public(cls: type[Service]) -> tuple[dict[str, AnyCommand], dict[str, Workfl
         else:
             workflows[name] = cast("Workflow[..., Any]", named)
     return commands, workflows
-
-
-def _check_routes(cls: type[Service], contract: ServiceContract) -> None:
-    taken: dict[tuple[str, str], AnyCommand] = {}
-    for declared in contract.commands.values():
-        if declared.route is None:
-            continue
-        other = taken.setdefault(declared.route.shape, declared)
-        if other is not declared:
-            raise DefinitionError(
-                f"service '{cls.__name__}'",
-                f"commands '{other.name}' and '{declared.name}' are both {declared.route.method} {declared.route.path}",
-                "change the method or the path of one",
-            )
-
-
-def _check_errors(cls: type[Service], contract: ServiceContract) -> None:
-    taken: dict[str, type[ServiceError]] = {}
-    for declared in contract.commands.values():
-        for name, error in declared.errors.items():
-            error.fields_model()
-            if taken.setdefault(name, error) is not error:
-                raise DefinitionError(
-                    f"service '{cls.__name__}', {declared.where}",
-                    f"two errors have the name '{name}' ({taken[name].__module__} and {error.__module__})",
-                    "rename one: the name is what travels",
-                )
-
-
-def _check_schemes(cls: type[Service], contract: ServiceContract) -> None:
-    for declared in contract.commands.values():
-        for scheme in declared.options.get("security", ()):
-            if contract.schemes[scheme.name] is not scheme:
-                raise DefinitionError(
-                    f"service '{cls.__name__}', {declared.where}",
-                    f"two security schemes have the name '{scheme.name}'",
-                    "give one another name=...",
-                )
 
 
 def _checked_name(cls: type[Service], name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel, Field
 
-from service_kit import DefinitionError, command
+from service_kit import DefinitionError, ServiceError, command
 
 
 class Item(BaseModel):
@@ -78,6 +78,7 @@ def test_type_that_pydantic_cannot_handle_is_named() -> None:
     ({"timeout_s": 0}, "timeout_s is 0"),
     ({"memory_mb": -1}, "memory_mb is -1"),
     ({"errors": [ValueError]}, "list subclasses of ServiceError"),
+    ({"security": None}, "security is None; give a list of schemes, [] to open it"),
     ({"sumary": "x"}, "unknown options ['sumary']"),
 ])  # fmt: skip
 def test_wrong_option_is_named(options: Any, message: str) -> None:
@@ -113,3 +114,13 @@ def test_sync_generator_and_class_are_refused() -> None:
 
     assert "it is a sync generator" in mistake(lambda: command(items))
     assert "it is not a function" in mistake(lambda: command(Item))
+
+
+def test_one_error_name_for_two_errors_of_a_command_is_named() -> None:
+    def error(module: str) -> type[ServiceError]:
+        return type("Gone", (ServiceError,), {"__module__": module})
+
+    async def place(sku: str) -> None: ...
+
+    text = mistake(lambda: command(errors=[error("first"), error("second")])(place))
+    assert "two errors have the name 'Gone' (first and second); rename one" in text

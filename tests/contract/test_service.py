@@ -166,6 +166,51 @@ def test_two_schemes_of_one_name_are_named() -> None:
             guarded_ = guarded
 
 
+def test_two_schemes_of_one_name_on_one_service_are_named() -> None:
+    with pytest.raises(DefinitionError, match="'Things': two security schemes have the name 'apiKey'"):
+
+        class Things(Service, security=[ApiKey(accept), ApiKey(accept, parameter="X-Other")]):
+            list_ = list_things
+
+
+def test_an_option_that_should_be_a_list_is_named() -> None:
+    with pytest.raises(DefinitionError, match=r"service 'Things': security is ApiKey.*; give a list"):
+
+        class Things(Service, security=ApiKey(accept)):  # type: ignore[arg-type]  # the mistake is the test
+            list_ = list_things
+
+
+def test_a_field_of_an_error_that_cannot_travel_is_named() -> None:
+    class NotAType:
+        pass
+
+    broken = type("Broken", (ServiceError,), {"__annotations__": {"thing": NotAType}})
+    lost = type("Lost", (ServiceError,), {"__annotations__": {"thing": "Nowhere"}})
+    for error, message in (
+        (broken, "pydantic cannot handle"),
+        (lost, "names 'Nowhere', which is not defined"),
+    ):
+
+        @command(errors=[error])
+        async def one() -> None: ...
+
+        with pytest.raises(DefinitionError, match=f"error '{error.__name__}'.*{message}"):
+            type("Things", (Service,), {"one": one})
+
+
+def test_a_service_of_two_services_offers_the_commands_of_both() -> None:
+    class Lists(Service):
+        items = list_things
+
+    class Adds(Service):
+        add = add_thing
+
+    class Both(Lists, Adds):
+        pass
+
+    assert set(contract_of(Both).commands) == {"items", "add"}
+
+
 class Claims(BaseModel):
     sub: str
 

@@ -111,45 +111,6 @@ def test_lifespan_of_a_mounted_service_is_closed_when_its_server_stops() -> None
     assert life == ["open", "close"]
 
 
-def test_a_first_caller_who_gives_up_leaves_one_lifespan_to_the_next() -> None:
-    opened, release = list[str](), asyncio.Event()
-
-    @asynccontextmanager
-    async def slow() -> AsyncIterator[None]:
-        opened.append("open")
-        await release.wait()
-        yield
-        opened.append("close")
-
-    class Slow(Service, lifespan=slow):
-        get_order_ = get_order
-
-    async def main() -> None:
-        life[:] = ["open"]
-        transport = httpx.ASGITransport(Slow.asgi())
-        async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
-            first = asyncio.create_task(client.get("/orders/7"))
-            while not opened:
-                await asyncio.sleep(0)
-            first.cancel()
-            await asyncio.wait({first})
-            second = asyncio.create_task(client.get("/orders/7"))
-            await asyncio.sleep(0)
-            release.set()
-            assert (await second).status_code == 200
-
-    asyncio.run(main())
-    assert opened == ["open", "close"]
-
-
-def test_a_mounted_services_lifespan_opens_again_in_the_next_loop(ask: Ask) -> None:
-    life.clear()
-    application = mounted()
-    assert ask(application, "GET", "/shop/orders/orders/7").status_code == 200
-    assert ask(application, "GET", "/shop/orders/orders/7").status_code == 200
-    assert life == ["open", "close", "open", "close"]
-
-
 def test_a_served_service_opens_before_the_first_request(serve: Callable[[Any], str]) -> None:
     life.clear()
     serve(Orders.asgi())

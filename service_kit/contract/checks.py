@@ -1,0 +1,85 @@
+"""What is wrong in a service as a whole: found at import, where its parts are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+
+from service_kit.errors import DefinitionError, ServiceError
+
+if TYPE_CHECKING:
+    from service_kit.contract.command import AnyCommand
+    from service_kit.contract.security import AnyScheme
+    from service_kit.contract.service import ServiceContract
+
+
+def check_service(at: str, options: Mapping[str, Any], contract: ServiceContract) -> None:
+    """Raise DefinitionError for options that are no lists, and for two of one route or one name."""
+    _check_sequences(at, options)
+    _check_routes(at, contract)
+    _check_errors(at, contract)
+    _check_schemes(at, contract)
+
+
+def _check_sequences(at: str, options: Mapping[str, Any]) -> None:
+    for option in ("include", "routes", "use", "security"):
+        given: object = options.get(option, ())
+        if not isinstance(given, list | tuple):
+            raise DefinitionError(at, f"{option} is {given!r}", "give a list")
+
+
+def _check_routes(at: str, contract: ServiceContract) -> None:
+    taken: dict[tuple[str, str], AnyCommand] = {}
+    for declared in contract.commands.values():
+        if declared.route is None:
+            continue
+        other = taken.setdefault(declared.route.shape, declared)
+        if other is not declared:
+            raise DefinitionError(
+                at,
+                f"commands '{other.name}' and '{declared.name}' are both {declared.route.method} {declared.route.path}",
+                "change the method or the path of one",
+            )
+
+
+def _check_errors(at: str, contract: ServiceContract) -> None:
+    taken: dict[str, type[ServiceError]] = {}
+    for declared in contract.commands.values():
+        for name, error in declared.errors.items():
+            _check_fields(error)
+            if taken.setdefault(name, error) is not error:
+                raise DefinitionError(
+                    f"{at}, {declared.where}",
+                    f"two errors have the name '{name}' ({taken[name].__module__} and {error.__module__})",
+                    "rename one: the name is what travels",
+                )
+
+
+def _check_fields(error: type[ServiceError]) -> None:
+    try:
+        error.fields_model()
+    except NameError as unknown:
+        problem, cure = f"an annotation names '{unknown.name}', which is not defined", "import or define it"
+    except (PydanticSchemaGenerationError, PydanticUserError) as unfit:
+        first_line = str(unfit).partition("\n")[0]
+        problem, cure = (
+            f"pydantic cannot handle a field ({first_line})",
+            "use types that it can, such as models",
+        )
+    else:
+        return
+    raise DefinitionError(f"error '{error.__name__}' ({error.__module__})", problem, cure)
+
+
+def _check_schemes(at: str, contract: ServiceContract) -> None:
+    taken: dict[str, AnyScheme] = {}
+    used = [(at, contract.security)]
+    used += [(f"{at}, {c.where}", tuple(c.options.get("security", ()))) for c in contract.commands.values()]
+    for where, schemes in used:
+        for scheme in schemes:
+            if taken.setdefault(scheme.name, scheme) is not scheme:
+                raise DefinitionError(
+                    where, f"two security schemes have the name '{scheme.name}'", "give one another name=..."
+                )
