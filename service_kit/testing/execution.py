@@ -1,0 +1,84 @@
+"""One execution as a test sees it: what an `ExecutionHandle` gives to those who await, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from client_kit.executions import (
+    ExecutionHandle,
+    ExecutionInfo,
+    ExecutionStatus,
+    SignalContract,
+    StateContract,
+)
+from service_kit.engine.wire import decode_events, encode_events
+
+if TYPE_CHECKING:
+    from service_kit.testing.environment import TestEnvironment
+
+__all__ = ["Execution"]
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Execution(Generic[R]):
+    """One execution of a workflow whose result is an `R`. Time stands still while it is looked at."""
+
+    def __init__(self, environment: TestEnvironment[Any], handle: ExecutionHandle[R]) -> None:
+        self._environment = environment
+        self.handle: ExecutionHandle[R] = handle
+        """The same for async code, as the service itself uses it."""
+
+    @property
+    def id(self) -> str:
+        return self.handle.id
+
+    @property
+    def status(self) -> ExecutionStatus:
+        """Whether it runs, or how it ended."""
+        return self.info.status
+
+    @property
+    def info(self) -> ExecutionInfo:
+        """Everything that is known of it but its history."""
+        return self._environment.run(self.handle.describe())
+
+    @property
+    def result(self) -> R:
+        """The result. Raises what the workflow raised, as `ExecutionHandle.result`, and NeverEnds while it runs.
+
+        It does not let time pass: `env.run_until_complete(execution)` does.
+        """
+        return self._environment.result_of(self)
+
+    @property
+    def history(self) -> Sequence[Mapping[str, Any]]:
+        """What has happened in its present run, in order: each event with its `kind` and its fields."""
+        return self._environment.run(self.handle.history())
+
+    @property
+    def recording(self) -> str:
+        """Its history as JSON: write it to a file, and `Replayer` checks tomorrow's code against it."""
+        found = self._environment.stored(self.id)
+        return encode_events(event for turn in found.history for event in decode_events(turn))
+
+    def signal(self, signal: SignalContract[T], payload: T, *, id: str | None = None) -> None:
+        """Send a signal; give an `id` to have it delivered once however often it is sent."""
+        self._environment.run(self.handle.signal(signal, payload, id=id))
+
+    def cancel(self, reason: str = "") -> None:
+        """Ask it to cancel itself."""
+        self._environment.run(self.handle.cancel(reason))
+
+    def terminate(self, reason: str = "") -> None:
+        """End it at once; none of its code runs any more."""
+        self._environment.run(self.handle.terminate(reason))
+
+    def state(self, state: StateContract[T]) -> T | None:
+        """Return the latest value of a state that it publishes; None if it has not yet."""
+        return self._environment.run(self.handle.state(state))
+
+    def __repr__(self) -> str:
+        return f"<Execution {self.id!r}>"

@@ -1,0 +1,100 @@
+"""The memory stores, watched: what they are given is remembered, and each execution is replayed as it grows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from service_kit.contract.gather import Declarations
+from service_kit.engine.wire import decode_events
+from service_kit.runtime.ports import Stores
+from service_kit.runtime.records import Publish, StoredExecution, TurnCommit
+from service_kit.stores.memory.deliveries import MemoryDeliveries
+from service_kit.stores.memory.executions import MemoryExecutions
+from service_kit.stores.memory.tasks import MemoryTasks
+from service_kit.testing.recorder import Recorder
+from service_kit.testing.replayer import replay_history
+
+__all__ = ["WatchedExecutions", "watched_stores"]
+
+ALWAYS = 32
+"""Up to here an execution is replayed in every turn; then less and less often, and once more at its end."""
+
+
+class WatchedExecutions(MemoryExecutions):
+    """Sees to it that what a test runs is replayed, and that the test is told of what cannot be."""
+
+    def __init__(
+        self,
+        tasks: MemoryTasks,
+        deliveries: MemoryDeliveries,
+        declarations: Declarations,
+        recorder: Recorder,
+        keep_warm: Callable[[bool], None],
+    ) -> None:
+        super().__init__(tasks, deliveries)
+        self._declarations = declarations
+        self._recorder = recorder
+        self._keep_warm = keep_warm
+        """Says whether executions stay in memory after this turn."""
+
+    async def commit(self, turn: TurnCommit) -> None:
+        ends = turn.outcome is not None or turn.successor is not None
+        before = self._kept[turn.execution].history[:] if ends and turn.execution in self._kept else []
+        await super().commit(turn)
+        # Always would make a year of daily steps quadratic; in growing distances it stays cheap, and misses nothing,
+        # because the replay at the end, or at the end of the test, compares all of it.
+        self._keep_warm(turn.turn > ALWAYS and turn.turn % (turn.turn // (ALWAYS // 2)) != 0)
+        if ends:
+            self._check([*before, turn.events])
+
+    async def pause(self, id: str, reason: str | None) -> bool:
+        error = sys.exception()
+        if reason is not None and error is not None:  # not an operator's wish: the code cannot go on
+            cause = error.__cause__ or error
+            cause.add_note(f"execution '{id}' is paused")
+            self._recorder.troubles.append(cause)
+        return await super().pause(id, reason)
+
+    def peek(self, id: str) -> StoredExecution | None:
+        """Return an execution as it stands."""
+        kept = self._kept.get(id)
+        return None if kept is None else StoredExecution(kept.record, kept.history[:], ())
+
+    def unfinished(self) -> list[str]:
+        """Return the ids of executions that go on."""
+        return [each for each, kept in self._kept.items() if kept.record.outcome is None]
+
+    def check_unfinished(self) -> None:
+        """Replay what has not ended, so that its last turns are checked, too."""
+        for kept in self._kept.values():
+            if kept.record.outcome is None and kept.record.paused is None and kept.history:
+                self._check(kept.history)
+
+    def _check(self, history: Sequence[str]) -> None:
+        try:
+            replay_history(self._declarations, [event for turn in history for event in decode_events(turn)])
+        except Exception as error:  # noqa: BLE001 - it is told to the test
+            self._recorder.troubles.append(error)
+
+
+class WatchedDeliveries(MemoryDeliveries):
+    """Remembers every published event, wanted or not."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+
+    def add(self, publish: Publish) -> None:
+        self._recorder.events.setdefault(publish.event.id, publish.event)
+        super().add(publish)
+
+
+def watched_stores(
+    declarations: Declarations, recorder: Recorder, keep_warm: Callable[[bool], None]
+) -> tuple[Stores, WatchedExecutions]:
+    """Return empty stores."""
+    tasks, deliveries = MemoryTasks(), WatchedDeliveries(recorder)
+    executions = WatchedExecutions(tasks, deliveries, declarations, recorder, keep_warm)
+    tasks.answer = executions.answer
+    return Stores(executions, executions, tasks, deliveries, deliveries, executions), executions
