@@ -40,7 +40,7 @@ class OrderRepository(Protocol):
         ...
 
     async def update(self, order_id: str, status: Status) -> None:
-        """Set the status of an order that is not cancelled."""
+        """Set the status of an order; one that is shipped or cancelled stays so."""
         ...
 
     async def cancel(self, order_id: str) -> None:
@@ -72,7 +72,7 @@ class SqliteOrders:
         return await self._transaction(lambda database: _get(database, order_id))
 
     async def update(self, order_id: str, status: Status) -> None:
-        change = "UPDATE orders SET status = ? WHERE id = ? AND status != 'cancelled'"
+        change = "UPDATE orders SET status = ? WHERE id = ? AND status NOT IN ('shipped', 'cancelled')"
         await self._transaction(lambda database: database.execute(change, (status, order_id)))
 
     async def cancel(self, order_id: str) -> None:
