@@ -133,5 +133,7 @@ async def _take_too_long(task: Task[..., Any], attempt: Attempt) -> Any:
 def _handler(real: Subscription[Any]) -> Subscription[Any]:
     double = type(real).__new__(type(real))
     double.__dict__.update(real.__dict__)
-    double.definition = {"timeout_s": HANDLER_S, **real.definition}
+    definition = real.definition.copy()
+    definition.setdefault("timeout_s", HANDLER_S)
+    double.definition = definition
     return double

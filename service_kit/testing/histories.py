@@ -56,19 +56,21 @@ def _event(shown: Mapping[str, Any]) -> HistoryEvent:
 
 
 def _failure(values: Mapping[str, Any]) -> Failure:
-    cause = values.get("cause")
-    return Failure(**{**values, "cause": None if cause is None else _failure(cause)})
+    given = dict(values)
+    cause = given.pop("cause", None)
+    return Failure(**given, cause=None if cause is None else _failure(cause))
 
 
 def _options(values: Mapping[str, Any] | None) -> TaskOptions | None:
     if values is None:
         return None
-    retry = values.get("retry")
-    if retry is None:
-        return TaskOptions(**values)
-    return TaskOptions(
-        **{**values, "retry": Retry(**{**retry, "non_retryable": tuple(retry["non_retryable"])})}
-    )
+    given = dict(values)
+    if (retry := given.pop("retry", None)) is not None:
+        refused = tuple(retry["non_retryable"])
+        given["retry"] = Retry(
+            **{k: v for k, v in retry.items() if k != "non_retryable"}, non_retryable=refused
+        )
+    return TaskOptions(**given)
 
 
 NESTED: Mapping[str, Callable[[Any], Any]] = {

@@ -17,8 +17,8 @@ from service_kit.testing.replayer import replay_history
 
 __all__ = ["WatchedExecutions", "watched_stores"]
 
-ALWAYS = 32
-"""Up to here an execution is replayed in every turn; then less and less often, and once more at its end."""
+ALWAYS_BITS = 4
+"""An execution is replayed in each of its first 16 turns, then eight times while their number doubles."""
 
 
 class WatchedExecutions(MemoryExecutions):
@@ -42,9 +42,10 @@ class WatchedExecutions(MemoryExecutions):
         ends = turn.outcome is not None or turn.successor is not None
         before = self._kept[turn.execution].history[:] if ends and turn.execution in self._kept else []
         await super().commit(turn)
-        # Always would make a year of daily steps quadratic; in growing distances it stays cheap, and misses nothing,
-        # because the replay at the end, or at the end of the test, compares all of it.
-        self._keep_warm(turn.turn > ALWAYS and turn.turn % (turn.turn // (ALWAYS // 2)) != 0)
+        # In every turn it would cost the square of their number, and a year of daily steps would take seconds. In
+        # growing distances nothing is missed: the replay at the end, or at the end of the test, compares all of it.
+        distance = 1 << max(turn.turn.bit_length() - ALWAYS_BITS, 0)
+        self._keep_warm(turn.turn % distance != 0)
         if ends:
             self._check([*before, turn.events])
 
