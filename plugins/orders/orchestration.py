@@ -88,26 +88,15 @@ async def process_order(order: Order) -> Shipment:
 
     async with AsyncExitStack() as undo:
         undo.push_async_callback(mark_cancelled, order.id)
-
         if order.total_cents >= APPROVAL_FROM_CENTS:
-            progress.set(Progress(step="awaiting approval"))
-            with suppress(TimedOut):
-                await condition(lambda: bool(approvals or cancellations), timeout_s=APPROVAL_S)
-            if not approvals:
-                reason = cancellations[0] if cancellations else "nobody approved it in time"
-                raise OrderCancelled(order_id=order.id, reason=reason)
+            await _be_approved(order, approvals, cancellations)
 
         progress.set(Progress(step="paying"))
         # The undoing is pushed before the step: an attempt whose answer is lost has taken the money, too.
         undo.push_async_callback(refund_payment, order.id)
         payment_id = await process_payment(order.id)
         await update_order_status(order.id, "paid")
-
-        progress.set(Progress(step="in grace"))
-        with suppress(TimedOut):
-            await condition(lambda: bool(cancellations), timeout_s=order.grace_s)
-        if cancellations:
-            raise OrderCancelled(order_id=order.id, reason=cancellations[0])
+        await _let_grace_pass(order, cancellations)
 
         progress.set(Progress(step="shipping"))
         undo.push_async_callback(recall_parcel, order.id)
@@ -116,9 +105,22 @@ async def process_order(order: Order) -> Shipment:
 
     progress.set(Progress(step="shipped"))
     await update_order_status(order.id, "shipped")
-    return Shipment(
-        order_id=order.id,
-        payment_id=payment_id,
-        tracking_id=tracking_id,
-        approved_by=approvals[0] if approvals else None,
-    )
+    approver = approvals[0] if approvals else None
+    return Shipment(order_id=order.id, payment_id=payment_id, tracking_id=tracking_id, approved_by=approver)
+
+
+async def _be_approved(order: Order, approvals: list[str], cancellations: list[str]) -> None:
+    progress.set(Progress(step="awaiting approval"))
+    with suppress(TimedOut):
+        await condition(lambda: bool(approvals or cancellations), timeout_s=APPROVAL_S)
+    if cancellations or not approvals:
+        reason = cancellations[0] if cancellations else "nobody approved it in time"
+        raise OrderCancelled(order_id=order.id, reason=reason)
+
+
+async def _let_grace_pass(order: Order, cancellations: list[str]) -> None:
+    progress.set(Progress(step="in grace"))
+    with suppress(TimedOut):
+        await condition(lambda: bool(cancellations), timeout_s=order.grace_s)
+    if cancellations:
+        raise OrderCancelled(order_id=order.id, reason=cancellations[0])
