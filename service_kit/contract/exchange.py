@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
 """Header lines as ASGI has them: lower-case names, latin-1 bytes, repeats in order."""
@@ -93,7 +93,7 @@ class Request:
         if host is None:
             name, port = self.server or ("localhost", None)
             host = f"{name}:{port}" if port else name
-        return f"{self.scheme}://{host}{self.root_path}"
+        return f"{self.scheme}://{host}{quote(self.root_path)}"
 
     def header(self, name: bytes) -> str | None:
         """Return the first header line of this lower-case name: the quick way for a single look."""
@@ -131,6 +131,11 @@ _request: ContextVar[Request] = ContextVar("service_kit_request")
 def current_request() -> Request:
     """Return the request being served; raise LookupError outside of one."""
     return _request.get()
+
+
+def present_request() -> Request | None:
+    """Return the request being served, None outside of one."""
+    return _request.get(None)
 
 
 def set_current_request(request: Request) -> None:

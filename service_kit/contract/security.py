@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict
 
+from service_kit.contract.exchange import present_request
 from service_kit.errors import DefinitionError
 
 C = TypeVar("C")
@@ -25,7 +26,7 @@ Verify: TypeAlias = Callable[[str], Awaitable[C | None]]
 Compare secrets with `hmac.compare_digest`.
 """
 
-_admitted: ContextVar[tuple[object, object]] = ContextVar("service_kit_admitted")
+_admitted: ContextVar[tuple[object, object, object]] = ContextVar("service_kit_admitted")
 
 
 class Scheme(Generic[C]):
@@ -35,14 +36,15 @@ class Scheme(Generic[C]):
 
     def caller(self) -> C:
         """Return the caller of the request being served; raise LookupError if another scheme, or none, admitted him."""
-        scheme, caller = _admitted.get((None, None))
-        if scheme is not self:
+        scheme, caller, request = _admitted.get((None, None, None))
+        # Servers may begin a pipelined request in the context of the one before.
+        if scheme is not self or request is not present_request():
             raise LookupError(f"{self!r} has not admitted the caller of this request")
         return cast(C, caller)
 
     def admit(self, caller: C) -> None:
         """Make `caller` the one that `caller()` returns for the rest of this request; for enforcement and tests."""
-        _admitted.set((self, caller))
+        _admitted.set((self, caller, present_request()))
 
 
 def _check_verify(name: str, verify: Callable[..., Any]) -> None:

@@ -42,7 +42,7 @@ HostRoute: TypeAlias = tuple[str, str, Target]
 
 
 class Application:
-    """Every native route of a service. `find` first, then `handle`: a host reads no body for a wrong path."""
+    """Every native route of a service. `find` first, then `handle`: a host may look before it reads a body."""
 
     def __init__(
         self,
@@ -73,9 +73,7 @@ class Application:
 
     async def handle(self, request: Request, found: Found[Target] | WrongMethod | None) -> Response:
         """Answer a request that `find` has looked at; failures become problems, only cancellation escapes."""
-        set_current_request(request)
-        if self._enter is not None:
-            self._enter()
+        self.enter(request)
         try:
             if isinstance(found, Found):
                 request.path_params = found.path_params
@@ -90,6 +88,12 @@ class Application:
         response.raw_headers.append((b"x-request-id", request.request_id.encode("latin-1")))
         return response
 
+    def enter(self, request: Request) -> None:
+        """Make the request, and what the host wants, known to the code that will answer it."""
+        set_current_request(request)
+        if self._enter is not None:
+            self._enter()
+
     def too_large(self) -> KitProblem:
         """Return the failure of a body beyond the limit."""
         limit = self.options.body_limit_bytes
@@ -100,6 +104,7 @@ class Application:
     def refuse(self, request: Request, error: Exception) -> Response:
         """Return the answer to a request that fails before it is handled."""
         response = respond(error, self.contract.name, None, request)
+        response.raw_headers += self.cors_headers(request)
         response.raw_headers.append((b"x-request-id", request.request_id.encode("latin-1")))
         return response
 

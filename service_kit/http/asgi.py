@@ -13,6 +13,7 @@ from service_kit.http import access_log
 from service_kit.http.application import Application
 from service_kit.http.lifespan import LifespanRunner
 from service_kit.http.raw import REQUEST
+from service_kit.http.router import Found
 from service_kit.http.streaming import HEARTBEAT
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -54,7 +55,11 @@ class AsgiApplication:
             raw_path = scope.get("raw_path")
             encoded = _own_part(raw_path, scope) if raw_path and b"%" in raw_path else b""
             found = application.find(request.method, request.path, encoded)
-            if found is None and application.raw is not None:
+            if (
+                application.raw is not None
+                and not isinstance(found, Found)
+                and application.raw.has(scope, found)
+            ):
                 await self._serve_raw(scope, receive, send, request)
                 return
             try:
@@ -65,7 +70,7 @@ class AsgiApplication:
                 response = application.refuse(request, application.too_large())
             else:
                 response = await application.handle(request, found)
-        if response.stream is None:
+        if response.stream is None or request.method == "HEAD":
             await _send_whole(response, request, send)
         else:
             await self._send_stream(response.stream, response, receive, send)
@@ -133,6 +138,7 @@ class AsgiApplication:
             await send(message)
             complete = message["type"] == "http.response.body" and not message.get("more_body")
 
+        application.enter(request)
         try:
             if application.gate is not None:
                 await application.gate.admit(request)
@@ -189,8 +195,10 @@ def _request(scope: Scope) -> Request:
     path: str = scope["path"]
     root_path: str = scope.get("root_path", "")
     # Servers and Starlette give the full path, the specification's older readers only what follows the prefix.
-    if root_path and path.startswith(root_path):
-        path = path[len(root_path) :] or "/"
+    if root_path:
+        root_path = root_path.rstrip("/")
+        if path == root_path or path.startswith(f"{root_path}/"):
+            path = path[len(root_path) :] or "/"
     request = Request(
         scope["method"],
         path,
@@ -208,13 +216,13 @@ def _request(scope: Scope) -> Request:
 
 
 def _own_part(raw_path: bytes, scope: Scope) -> bytes:
-    root_path: str = scope.get("root_path", "")
+    root_path: str = scope.get("root_path", "").rstrip("/")
     return raw_path[len(root_path) :] if root_path and raw_path.startswith(root_path.encode()) else raw_path
 
 
 async def _send_whole(response: Response, request: Request, send: Send) -> None:
     headers = response.raw_headers
-    if response.status not in (204, 304):
+    if response.status not in (204, 304) and response.stream is None:
         headers.append((b"content-length", b"%d" % len(response.body)))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else response.body})

@@ -7,6 +7,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import quote
 
 from service_kit.contract.exchange import Next, Request, Response
 from service_kit.contract.service import ServiceContract
@@ -96,9 +97,8 @@ class Documents:
             raise KitProblem(
                 404, "not-found", "the documentation page needs: pip install 'service-kit[server]'"
             )
-        import json
-
-        page = _PAGE.format(title=_escaped(self._contract.title), root=json.dumps(request.root_path)[1:-1])
+        # A prefix may be a parameter of the application that mounts us: what the caller wrote.
+        page = _PAGE.format(title=_escaped(self._contract.title), root=quote(request.root_path))
         return _html(page)
 
     async def _logo(self, _: Request) -> Response:

@@ -56,7 +56,7 @@ def _body_decoder(codec: BodyCodec) -> Decode:
             return decode(request.body)
         except ValidationError as error:
             errors = error_list(error)
-            if errors[0]["type"] == "json_invalid":
+            if errors[0]["type"] == "json_invalid" and not errors[0]["loc"]:
                 raise KitProblem(400, "malformed-json", errors[0]["msg"]) from None
             raise InvalidInput([{**e, "loc": ["body", *e["loc"]]} for e in errors]) from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI, Request, Response
     from fastapi.exceptions import RequestValidationError
     from starlette.exceptions import HTTPException
+
+    from service_kit.http.router import WrongMethod
 
 
 REQUEST = "service_kit.request"
@@ -39,6 +41,12 @@ class RawRoutes:
         self.application.add_exception_handler(Exception, _internal_problem)
         self.application.add_exception_handler(HTTPException, _http_problem)  # type: ignore[arg-type]  # keyed by the class
         self.application.add_exception_handler(RequestValidationError, _input_problem)  # type: ignore[arg-type]  # as above
+
+    def has(self, scope: MutableMapping[str, Any], found: WrongMethod | None) -> bool:
+        """Tell whether a request is for these routes: no command's path, or a command's path with a method of ours."""
+        from starlette.routing import Match
+
+        return found is None or any(r.matches(scope)[0] is Match.FULL for r in self.application.router.routes)
 
     def specification(self) -> dict[str, Any]:
         """Return FastAPI's document of these routes."""

@@ -55,10 +55,11 @@ class Router(Generic[E]):
 
     def find(self, method: str, path: str, raw_path: bytes = b"") -> Found[E] | WrongMethod | None:
         """Return what answers; `raw_path` tells a slash inside a segment (`%2F`) from one between two."""
-        plain = self._plain.get((method, path))
+        slashes_inside = bool(raw_path) and b"%2f" in raw_path.lower()
+        plain = None if slashes_inside else self._plain.get((method, path))
         if plain is not None:
             return plain
-        if b"%2f" in raw_path.lower():
+        if slashes_inside:
             segments = [unquote(part) for part in raw_path.decode("latin-1").split("/")[1:]]
         else:
             segments = path.split("/")[1:]

@@ -119,6 +119,31 @@ def test_the_services_schemes_hold_where_a_command_says_nothing_else(ask: Ask) -
     )
 
 
+def test_a_caller_is_forgotten_with_his_request_even_where_the_next_one_shares_its_context() -> None:
+    seen: list[str] = []
+
+    @command(method="GET", security=[])
+    async def whoever() -> None:
+        try:
+            seen.append(bearer.caller().name)
+        except LookupError:
+            seen.append("nobody")
+
+    class Mixed(Service):
+        who_ = who
+        whoever_ = whoever
+
+    async def one_after_the_other() -> None:
+        transport = httpx.ASGITransport(Mixed.asgi())  # runs requests in the context of its caller
+        async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
+            known = await client.get("/who_", headers={"authorization": "Bearer t0ken"})
+            assert known.json() == "ann"
+            await client.get("/whoever_")
+
+    asyncio.run(one_after_the_other())
+    assert seen == ["nobody"]
+
+
 def test_documents_are_open(ask: Ask) -> None:
     for path in ("/openapi.json", "/.well-known/ai-plugin.json", "/healthz"):
         assert ask(Guarded, "GET", path).status_code == 200

@@ -114,6 +114,14 @@ def test_invalid_input_is_a_problem_before_the_stream_begins(ask: Ask) -> None:
     assert ask(Book, "POST", "/rpc/read", json={"pages": "many"}).status_code == 422
 
 
+def test_head_of_a_stream_starts_nothing(ask: Ask) -> None:
+    entered.clear()
+    response = ask(Book, "HEAD", "/tail?name=x")
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/event-stream")
+    assert "content-length" not in response.headers
+    assert entered == []
+
+
 def test_a_stream_cannot_be_kept_under_an_idempotency_key(ask: Ask) -> None:
     response = ask(Book, "POST", "/rpc/read", json={"pages": 1}, headers={"idempotency-key": "a"})
     assert (response.status_code, "a stream is not kept" in response.json()["detail"]) == (400, True)

@@ -114,7 +114,7 @@ class LambdaHandler:
             response = application.preflight(request)
             if response is None:
                 found = application.find(request.method, request.path, raw_path)
-                if found is None and application.raw is not None:
+                if application.raw is not None and not isinstance(found, Found):
                     return self._carried(request, raw_path, event, context)
                 response = self._loop.run(self._handled(request, found), lambda: _remaining_s(context))
         except DeadlinePassed:
