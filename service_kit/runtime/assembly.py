@@ -126,6 +126,7 @@ class Runtime:
             dispatcher,
             clock,
             self._committed,
+            self._ended,
             self._new_context,
         )
         self.gateway = RuntimeGateway(
@@ -202,8 +203,8 @@ class Runtime:
 
     async def _begin(self, new: NewExecution) -> ExecutionRecord | None:
         taken = await self.orchestrator.begin(new)
-        if taken is None and not self.orchestrator.has(new.started.id):
-            self._start_at(new.started.id, new.begin_at_s)
+        if taken is None and new.begin_at_s > self._clock.now_s():
+            self._wake_at(new.started.id, new.begin_at_s)
         return taken
 
     def _moved(self, id: str) -> None:
@@ -240,6 +241,9 @@ class Runtime:
         elif commit.outcome is not None:
             self.gateway.ended(commit.execution, commit.outcome)
         self._wake_at(commit.execution, commit.wake_at_s)
+
+    def _ended(self, id: str, outcome: str) -> None:
+        self.gateway.ended(id, outcome)
 
     def _start_at(self, id: str, begin_at_s: float) -> None:
         if begin_at_s <= self._clock.now_s():

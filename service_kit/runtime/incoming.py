@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service_kit.engine.arrivals import ExecutionStarted, SignalReceived
+from service_kit.engine.arrivals import SignalReceived
 from service_kit.runtime.records import FinishedTask, StoredArrival
 
 
@@ -25,12 +25,19 @@ def asks_the_store(incoming: Sequence[Incoming]) -> bool:
     return not incoming or any(isinstance(one.arrival.arrival, SignalReceived) for one in incoming)
 
 
-def joined(found: Sequence[StoredArrival], incoming: Sequence[Incoming], run: int) -> Sequence[StoredArrival]:
-    """Return what has reached this run, each once, its start before all else."""
-    if not found and len(incoming) == 1 and incoming[0].run in (None, run):
+def of_run(incoming: Sequence[Incoming], run: int) -> Sequence[StoredArrival]:
+    """Return what has reached this run, each once."""
+    if len(incoming) == 1 and incoming[0].run in (None, run):
         return [incoming[0].arrival]
+    return list({one.arrival.key: one.arrival for one in incoming if one.run in (None, run)}.values())
+
+
+def joined(found: Sequence[StoredArrival], incoming: Sequence[Incoming], run: int) -> Sequence[StoredArrival]:
+    """Return what the store has for this run, with the answers that it does not know yet.
+
+    Whatever else came in was stored before this was told of it: what the store does not have any more was used.
+    """
     known = {arrival.key: arrival for arrival in found}
-    for one in incoming:
-        if one.run in (None, run):
-            known.setdefault(one.arrival.key, one.arrival)
-    return sorted(known.values(), key=lambda a: not isinstance(a.arrival, ExecutionStarted))
+    for one in of_run([one for one in incoming if one.finished is not None], run):
+        known.setdefault(one.key, one)
+    return list(known.values())

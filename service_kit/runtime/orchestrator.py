@@ -16,7 +16,7 @@ from service_kit.engine.turn import Turn, Waiting, take_turn
 from service_kit.engine.wire import encode_events
 from service_kit.runtime.clock import Clock
 from service_kit.runtime.dispatcher import Dispatcher, outcome_of, status_of
-from service_kit.runtime.incoming import Incoming, asks_the_store, joined
+from service_kit.runtime.incoming import Incoming, asks_the_store, joined, of_run
 from service_kit.runtime.ports import ClaimLost, Conflict, Executions, Tasks, Unstorable
 from service_kit.runtime.records import (
     ExecutionRecord,
@@ -58,6 +58,8 @@ class Orchestrator:
     dispatcher: Dispatcher
     clock: Clock
     aftermath: Aftermath
+    ended: Callable[[str, str], None]
+    """Told of an execution whose end was found in the store, and its outcome."""
     context: Callable[[], contextvars.Context]
     """Makes the context in which turns are taken."""
     _waiting: dict[str, list[Incoming]] = field(default_factory=dict[str, list[Incoming]])
@@ -66,8 +68,12 @@ class Orchestrator:
     async def begin(self, new: NewExecution) -> ExecutionRecord | None:
         """Store an execution together with its first turn, if that is due; return who has its id already."""
         place = new.started.id
-        if place in self._driving or new.begin_at_s > self.clock.now_s():
-            return await self.executions.create(new)
+        delayed = new.begin_at_s > self.clock.now_s()
+        if delayed or place in self._driving:
+            taken = await self.executions.create(new)
+            if taken is None and not delayed:
+                self.wake(place)
+            return taken
         # Not the caller's: he may be cancelled, and what is committed then has to happen nevertheless.
         beginning = asyncio.create_task(self._begin(new), name=f"execution {place}", context=self.context())
         self._driving[place] = beginning
@@ -86,7 +92,7 @@ class Orchestrator:
         return bool(self._driving)
 
     def has(self, id: str) -> bool:
-        """Whether an execution is in memory: then its end will be told to this process's `aftermath`."""
+        """Whether an execution is in memory or on its way there: its end is told here, if no other process is first."""
         return id in self._driving or id in self.warm
 
     async def settled(self) -> None:
@@ -164,10 +170,10 @@ class Orchestrator:
         still has `incoming` then, and nothing has happened.
         """
         warm = self.warm.take(id)
-        found: Sequence[StoredArrival] = ()
         try:
-            if warm is None or asks_the_store(incoming):
-                warm, found = await self._load(id, warm)
+            if warm is not None and not asks_the_store(incoming):
+                return await self._take(warm, of_run(incoming, warm.run), incoming)
+            warm, found = await self._load(id, warm)
             if warm is None:
                 await self._put_down(incoming)
                 return False
@@ -218,6 +224,8 @@ class Orchestrator:
         if found is None or not self._may_move(found.record):
             if warm is not None:
                 warm.instance.discard()
+            if found is not None and found.record.outcome is not None:
+                self.ended(id, found.record.outcome)
             return None, ()
         if warm is not None:
             if (found.record.run, found.record.turn) == (warm.run, warm.turn):

@@ -7,7 +7,11 @@ from service_kit.runtime.timers import Timers
 
 def test_the_earliest_is_first_whatever_the_order() -> None:
     timers = Timers()
-    assert [timers.set(name, at_s) for name, at_s in (("b", 2.0), ("a", 1.0), ("c", 3.0))] == [True, True, False]
+    assert [timers.set(name, at_s) for name, at_s in (("b", 2.0), ("a", 1.0), ("c", 3.0))] == [
+        True,
+        True,
+        False,
+    ]
     assert timers.next_s() == 1.0
     assert timers.take_due(2.0) == ["a", "b"]
     assert timers.next_s() == 3.0

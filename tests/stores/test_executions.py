@@ -17,6 +17,7 @@ from service_kit.runtime.records import (
     FinishedTask,
     Known,
     ParentLink,
+    TurnCommit,
     record_of,
 )
 from tests.stores.examples import (
@@ -104,11 +105,11 @@ async def test_a_load_leaves_out_the_turns_that_are_known(stores: Stores) -> Non
 
 
 @pytest.mark.parametrize("late", [turn(0), turn(2), turn(1, run=1)])
-async def test_a_turn_out_of_turn_is_refused_and_does_nothing(stores: Stores, late: object) -> None:
+async def test_a_turn_out_of_turn_is_refused_and_does_nothing(stores: Stores, late: TurnCommit) -> None:
     await started(stores)
     await stores.executions.deliver("x", signal())
     wrong = replace(
-        late,  # type: ignore[type-var]  # parametrize knows no types
+        late,
         effects=[schedule(), publish(), Deliver("x", answer())],
         used=[signal().key],
         states={"progress": "1"},

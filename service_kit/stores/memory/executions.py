@@ -58,7 +58,7 @@ class MemoryExecutions:
     async def create(self, new: NewExecution, first: TurnCommit | None = None) -> ExecutionRecord | None:
         taken = self._create(new, waits=first is None)
         if taken is None and first is not None:
-            await self.commit(first)
+            self._commit(first)
         return taken
 
     async def load(self, id: str, known: Known | None = None) -> StoredExecution | None:
@@ -69,6 +69,9 @@ class MemoryExecutions:
         return StoredExecution(kept.record, kept.history[skip:], [a.stored for a in kept.arrivals.values()])
 
     async def commit(self, turn: TurnCommit) -> None:
+        self._commit(turn)
+
+    def _commit(self, turn: TurnCommit) -> None:
         kept = self._kept.get(turn.execution)
         if kept is None:
             raise Conflict(f"execution '{turn.execution}' is gone")
