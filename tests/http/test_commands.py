@@ -65,7 +65,13 @@ async def own_timeout() -> None:
     raise TimeoutError("of somebody else")
 
 
+@command
+async def endless() -> None:
+    await asyncio.Event().wait()
+
+
 class Shop(Service):
+    endless = endless
     """Sell things."""
 
     add = add
@@ -235,3 +241,14 @@ def test_request_id_is_the_callers_if_it_is_fit_for_a_log_and_new_otherwise(ask:
         assert request_id(unfit) != unfit
     application = Shop.asgi()
     assert len({ask(application, "GET", "/healthz").headers["x-request-id"] for _ in range(3)}) == 3
+
+
+def test_no_caller_may_wait_longer_than_the_service_allows(ask: Ask) -> None:
+    response = ask(
+        Shop,
+        "POST",
+        "/rpc/endless",
+        headers={"request-timeout-ms": "600000"},
+        options=HttpOptions(max_timeout_s=0.01),
+    )
+    assert (response.status_code, response.json()["detail"]) == (504, "no answer within 0.01 s")

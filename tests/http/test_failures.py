@@ -156,3 +156,18 @@ def test_a_path_cannot_write_lines_of_its_own_into_the_log(
         ask(Scans, "GET", "/x%0A1.2.3.4%20GET%20/admin%20200%1B[2J")
     (line,) = [r.getMessage() for r in caplog.records if r.name == "service_kit.access"]
     assert line == "GET /x\\n1.2.3.4 GET /admin 200\\x1b[2J 404"
+
+
+def test_an_error_that_only_has_the_name_of_a_declared_one_is_not_taken_for_it(ask: Ask) -> None:
+    namesake = type("Unreadable", (ServiceError,), {"__annotations__": {"s3cret": str}})
+
+    @command(errors=[Unreadable])
+    async def confuse() -> None:
+        raise namesake(s3cret="x")
+
+    class Confused(Service):
+        confuse_ = confuse
+
+    response = ask(Confused, "POST", "/rpc/confuse_")
+    assert response.status_code == 500
+    assert "s3cret" not in response.text
