@@ -1,0 +1,105 @@
+"""The client of a simulated service: asks, and asks again until it is told that what it asked for is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from client_kit.executions import StartOptions
+from service_kit.errors import ExecutionNotFound
+from service_kit.runtime.assembly import Runtime
+from service_kit.testing.simulation.chances import Chances
+from service_kit.testing.simulation.cluster import Cluster, Disconnected
+from service_kit.testing.simulation.faults import StoreUnavailable
+from service_kit.testing.simulation.programs import Message, Root, Scenario, messages
+from service_kit.testing.simulation.service import Happened, program
+from service_kit.testing.simulation.world import World
+
+T = TypeVar("T")
+
+PATIENCE_S = 30.0
+AGAIN_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Performs a scenario from outside."""
+
+    cluster: Cluster
+    chances: Chances
+    world: World
+
+    async def perform(self, scenario: Scenario) -> None:
+        """Start, signal, pause and cancel what the scenario says; return when all of it is acknowledged."""
+        async with asyncio.TaskGroup() as group:
+            for root in scenario.roots:
+                group.create_task(self._drive(root))
+            for number in range(scenario.emits):
+                group.create_task(self._emit(f"client/{number}"))
+
+    async def _drive(self, root: Root) -> None:
+        await asyncio.sleep(root.begin_s)
+        starts = [self._start(root) for _ in range(2 if root.twice else 1)]
+        await asyncio.gather(*starts)
+        streams: dict[tuple[str, str], list[Message]] = defaultdict(list)
+        for message in messages(root.id, root.program):
+            streams[message.execution, message.name].append(message)
+        async with asyncio.TaskGroup() as group:
+            for stream in streams.values():
+                group.create_task(self._send(stream))
+            if root.pauses_s:
+                group.create_task(self._pause(root))
+            if root.end != "by itself":
+                group.create_task(self._end(root))
+
+    async def _start(self, root: Root) -> None:
+        payload = program.calls.encode_arguments({"id": root.id, "step": root.program, "done": ""})
+        options = StartOptions(id=root.id)
+        await self._ask(lambda runtime: runtime.gateway.start(program.name, payload, options))
+        self.world.acknowledged["start"].append(root.id)
+
+    async def _send(self, stream: list[Message]) -> None:
+        for message in stream:
+            await asyncio.sleep(8 * self.chances.next_number("signals") ** 2)
+            await self._signal(message)
+            if self.chances.next_number("signals") < 0.2:
+                await self._signal(message)  # a reply that was lost makes people ask again
+            self.world.acknowledged["signal"].append(message.id)
+
+    async def _signal(self, message: Message) -> None:
+        payload = f'"{message.payload}"'
+        await self._ask(
+            lambda runtime: runtime.gateway.signal(message.execution, message.name, payload, message.id)
+        )
+
+    async def _pause(self, root: Root) -> None:
+        # Whoever gives up waiting may be overtaken: a process that was frozen would pause it after it was resumed.
+        await asyncio.sleep(2 * self.chances.next_number("pause"))
+        await self._ask(lambda runtime: runtime.management.pause(root.id, "by hand"), None)
+        await asyncio.sleep(root.pauses_s)
+        await self._ask(lambda runtime: runtime.management.pause(root.id, None), None)
+
+    async def _end(self, root: Root) -> None:
+        await asyncio.sleep(4 * self.chances.next_number("end"))
+        if root.end == "cancel":
+            await self._ask(lambda runtime: runtime.gateway.cancel(root.id, "by hand"))
+        else:
+            await self._ask(lambda runtime: runtime.gateway.terminate(root.id, "by hand"))
+
+    async def _emit(self, what: str) -> None:
+        payload = Happened(what=what).model_dump_json()
+        await self._ask(lambda runtime: runtime.gateway.emit([(Happened.event_name, payload)]))
+        self.world.acknowledged["event"].append(what)
+
+    async def _ask(
+        self, request: Callable[[Runtime], Awaitable[T]], patience_s: float | None = PATIENCE_S
+    ) -> T:
+        while True:
+            try:
+                async with asyncio.timeout(patience_s):
+                    return await self.cluster.ask(request)
+            except (StoreUnavailable, Disconnected, TimeoutError, ExecutionNotFound):
+                await asyncio.sleep(AGAIN_S + self.chances.next_number("again"))

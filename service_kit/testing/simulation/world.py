@@ -1,0 +1,165 @@
+"""The world that a simulated service acts upon: it sees what really runs, and what the store really took."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from service_kit.contract.task import current_attempt
+from service_kit.engine.arrivals import TaskRaised, TaskSucceeded
+from service_kit.engine.calls import TaskScheduled
+from service_kit.engine.history import HistoryEvent
+from service_kit.engine.wire import decode_events
+from service_kit.runtime.attempt import Attempt
+from service_kit.runtime.records import TurnCommit
+from service_kit.testing.simulation.loop import PROCESS, Process
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """An invariant that did not hold."""
+
+    invariant: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant}: {self.what}"
+
+
+def _lists() -> defaultdict[str, list[str]]:
+    return defaultdict(list)
+
+
+def _lists_by_run() -> defaultdict[tuple[str, int], list[str]]:
+    return defaultdict(list)
+
+
+def _events_by_run() -> defaultdict[tuple[str, int], list[HistoryEvent]]:
+    return defaultdict(list)
+
+
+def _numbers() -> defaultdict[str, list[int]]:
+    return defaultdict(list)
+
+
+def _attempts() -> defaultdict[str, list[tuple[Process | None, Attempt]]]:
+    return defaultdict(list)
+
+
+@dataclass(slots=True)
+class World:
+    """Everything that one simulation has observed."""
+
+    now_s: Callable[[], float]
+    """The wall clock of the service."""
+    violations: list[Violation] = field(default_factory=list[Violation])
+    committed: dict[tuple[str, int], list[str]] = field(default_factory=_lists_by_run)
+    """The JSON of each committed turn, by execution and run."""
+    events: dict[tuple[str, int], list[HistoryEvent]] = field(default_factory=_events_by_run)
+    """The same, decoded."""
+    scheduled: dict[str, str] = field(default_factory=dict[str, str])
+    """Names of the tasks that committed turns have scheduled, by idempotency key."""
+    answered: set[str] = field(default_factory=set[str])
+    """Idempotency keys of the tasks whose answers are in a history."""
+    attempts: dict[str, list[int]] = field(default_factory=_numbers)
+    """Numbers of the attempts that began, by idempotency key."""
+    handled_events: Counter[str] = field(default_factory=Counter[str])
+    acknowledged: dict[str, list[str]] = field(default_factory=_lists)
+    """Starts, signals and events that the client was told are kept."""
+    _running: dict[str, list[tuple[Process | None, Attempt]]] = field(default_factory=_attempts)
+    _latest_s: float = 0.0
+
+    def violate(self, invariant: str, what: str) -> None:
+        self.violations.append(Violation(invariant, what))
+
+    @contextmanager
+    def attempt(self) -> Generator[int, None, None]:
+        """Be an attempt of the current task; yield its number."""
+        attempt = cast(Attempt, current_attempt())
+        key, own = attempt.idempotency_key, (PROCESS.get(), attempt)
+        self._begins(key, attempt)
+        self.attempts[key].append(attempt.number)
+        self._running[key].append(own)
+        self._alone(key)
+        try:
+            yield attempt.number
+            self._alone(key)
+        except Exception:
+            self._alone(key)
+            raise
+        finally:
+            self._running[key].remove(own)
+
+    def _begins(self, key: str, attempt: Attempt) -> None:
+        if key not in self.scheduled:
+            self.violate("recorded before done", f"task {key} runs, but no committed turn has scheduled it")
+        if key in self.answered and attempt.claim.until_s > self._highest_s():
+            self.violate("recorded once", f"task {key} runs again, although its answer is in the history")
+        if attempt.number in self.attempts[key]:
+            self.violate("attempts are counted", f"task {key} runs attempt {attempt.number} again")
+
+    def _alone(self, key: str) -> None:
+        """Check that at most one attempt of a task may believe that it has the claim."""
+        now_s = self._highest_s()
+        valid = [
+            attempt.number
+            for process, attempt in self._running[key]
+            if not (process is not None and process.dead)
+            and not attempt.lost
+            and attempt.claim.until_s > now_s
+        ]
+        if len(valid) > 1:
+            self.violate(
+                "one attempt at a time", f"task {key} runs as attempts {valid}, all with valid claims"
+            )
+
+    def _highest_s(self) -> float:
+        """Return the latest time that the clock has shown: a lease that was over stays over if it jumps back."""
+        self._latest_s = max(self._latest_s, self.now_s())
+        return self._latest_s
+
+    async def handled(self, what: str) -> None:
+        """Note that a subscription has handled an event."""
+        await asyncio.sleep(0)
+        self.handled_events[what] += 1
+
+    def took(self, point: str, args: tuple[Any, ...], result: object) -> None:
+        """Note what a store has just done."""
+        if point == "executions.commit":
+            self._took_turn(args[0])
+        elif point == "executions.create" and result is None and len(args) > 1 and args[1] is not None:
+            self._took_turn(args[1])
+
+    def _took_turn(self, turn: TurnCommit) -> None:
+        turns = self.committed[turn.execution, turn.run]
+        if turn.turn != len(turns):
+            self.violate(
+                "one history",
+                f"turn {turn.turn} of '{turn.execution}' was committed after {len(turns)} turns",
+            )
+        turns.append(turn.events)
+        events = decode_events(turn.events)
+        self.events[turn.execution, turn.run] += events
+        for event in events:
+            if isinstance(event, TaskScheduled):
+                self.scheduled[f"{turn.execution}:{turn.run}:{event.seq}"] = event.name
+            elif isinstance(event, TaskSucceeded | TaskRaised):
+                self.answered.add(f"{turn.execution}:{turn.run}:{event.task}")
+
+    def history(self, execution: str) -> list[HistoryEvent]:
+        """Return what all runs of an execution have committed, in order."""
+        runs = sorted(key for key in self.events if key[0] == execution)
+        return [event for key in runs for event in self.events[key]]
+
+
+WORLD: ContextVar[World] = ContextVar("simulated_world")
+
+
+def current_world() -> World:
+    """Return the world of the running simulation."""
+    return WORLD.get()
