@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 Encode: TypeAlias = Callable[[Any], bytes]
 """Return the JSON of a result; raise PydanticSerializationError for one of another type."""
@@ -26,7 +27,12 @@ def result_encoder(adapter: TypeAdapter[Any]) -> Encode:
     flat = _flat_model(adapter.core_schema)
     right: set[tuple[object, ...]] = set()
 
+    may_be_none = _takes_none(adapter)
+
     def checked(result: Any) -> bytes:
+        if result is None and not may_be_none:
+            # pydantic encodes None as null whatever the type says.
+            raise PydanticSerializationError("the function returned None, which its result type does not allow")
         return dump(result, by_alias=True, warnings="error")
 
     def encode(result: Any) -> bytes:
@@ -42,6 +48,14 @@ def result_encoder(adapter: TypeAdapter[Any]) -> Encode:
         return encoded
 
     return checked if flat is None else encode
+
+
+def _takes_none(adapter: TypeAdapter[Any]) -> bool:
+    try:
+        adapter.validate_python(None)
+    except ValidationError:
+        return False
+    return True
 
 
 def _flat_model(schema: Any) -> type | None:

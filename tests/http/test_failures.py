@@ -49,11 +49,23 @@ async def wrong_result() -> Item:
     return {"sku": 3}  # type: ignore[return-value]  # the mistake is the test
 
 
+@command
+async def forgotten_result() -> Item:
+    return None  # type: ignore[return-value]  # the mistake is the test
+
+
+@command
+async def no_result() -> Item | None:
+    return None
+
+
 class Shop(Service):
     """Sell things."""
 
     add = add
     wrong_result = wrong_result
+    forgotten_result = forgotten_result
+    no_result = no_result
 
 
 def test_declared_error_has_its_status_and_fields(ask: Ask) -> None:
@@ -88,6 +100,8 @@ def test_any_other_failure_is_opaque_outside_and_logged_inside(
 
 def test_a_result_of_another_type_is_a_failure_of_the_service(ask: Ask) -> None:
     assert ask(Shop, "POST", "/rpc/wrong_result").status_code == 500
+    assert ask(Shop, "POST", "/rpc/forgotten_result").status_code == 500
+    assert ask(Shop, "POST", "/rpc/no_result").text == "null"
 
 
 def test_refusal_answers_with_its_status_and_headers(ask: Ask) -> None:
