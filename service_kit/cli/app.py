@@ -13,6 +13,7 @@ from service_kit.cli.dev import dev
 from service_kit.cli.documents import manifest, openapi
 from service_kit.cli.failures import EXTRA_CURE, SERVER_EXTRA, CliError, Unusable
 from service_kit.cli.routes import routes
+from service_kit.cli.start import start
 
 
 class _Reporting(TyperGroup):
@@ -68,5 +69,5 @@ def service_kit(
     """
 
 
-for run in (dev, call, routes, check, openapi, manifest):
+for run in (dev, start, call, routes, check, openapi, manifest):
     app.command()(run)

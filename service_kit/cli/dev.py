@@ -98,7 +98,7 @@ class DevServer:
 
     def __call__(self, listener: socket.socket, announced: Event) -> None:
         """Serve as the child of a reloader; exit with its code for a failure that was told."""
-        from service_kit.hosts.local.reloader import BROKEN
+        from service_kit.hosts.local.processes import BROKEN
 
         try:
             self.serve(listener, announced)

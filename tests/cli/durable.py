@@ -31,7 +31,7 @@ async def process() -> int:
 async def pack(order: str) -> str:
     return f"box of {order}"
 
-@task(retry=Retry(max_attempts=1))
+@task
 async def hold(order: str) -> str:
     """Run until the file 'release' is there."""
     Path("held").write_text(str(os.getpid()))

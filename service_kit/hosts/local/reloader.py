@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import multiprocessing
-import os
-import signal
 import socket
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import connection
 from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from types import FrameType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from watchfiles import PythonFilter, watch
 
+from service_kit.hosts.local.processes import BROKEN, SPAWN, end_with_parent, told_by_signals
 from service_kit.hosts.local.server import MARGIN_S
 
 logger = logging.getLogger("service_kit.host")
@@ -31,13 +27,8 @@ logger = logging.getLogger("service_kit.host")
 Run: TypeAlias = Callable[[socket.socket, Event], None]
 """What the process does, such as `serve`; the event is shared by all of them, for what only the first one says."""
 
-_SPAWN = multiprocessing.get_context("spawn")
-
 LOOK_MS = 100
 """How often the reloader looks at its process when nothing is saved."""
-
-BROKEN = 3
-"""The exit code of a process that has said itself why it cannot run."""
 
 
 class WatchFailed(Exception):
@@ -56,8 +47,8 @@ class Reloader:
 
     def watch(self) -> None:
         """Run until SIGTERM or SIGINT. A process that ended by itself is started again by the next save."""
-        stop, announced = threading.Event(), _SPAWN.Event()
-        with _told_by_signals(stop):
+        stop, announced = threading.Event(), SPAWN.Event()
+        with told_by_signals(lambda _: stop.set()):
             saves = self._saves(stop)
             next(saves, None)  # from here on no save is missed
             child = _Child(self, announced)
@@ -98,7 +89,7 @@ class _Child:
     def __init__(self, reloader: Reloader, announced: Event) -> None:
         self._limit_s = reloader.grace_s + 2 * MARGIN_S
         self._end_told = False
-        self._process: SpawnProcess = _SPAWN.Process(
+        self._process: SpawnProcess = SPAWN.Process(
             target=_run, args=(reloader.run, reloader.listener, announced)
         )
         self._process.start()
@@ -124,30 +115,9 @@ class _Child:
 
 
 def _run(run: Run, listener: socket.socket, announced: Event) -> None:
-    threading.Thread(target=_end_with_parent, name="service_kit.parent", daemon=True).start()
+    end_with_parent()
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl+C during an import
         run(listener, announced)
-
-
-def _end_with_parent() -> None:
-    """Stop when the parent is gone, killed perhaps: nobody else would free the port."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    connection.wait([parent.sentinel])
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-@contextlib.contextmanager
-def _told_by_signals(stop: threading.Event) -> Generator[None]:
-    def tell(_: int, __: FrameType | None) -> None:
-        stop.set()
-
-    before: dict[int, Any] = {sig: signal.signal(sig, tell) for sig in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for sig, handler in before.items():
-            signal.signal(sig, handler)
 
 
 def _names(paths: Sequence[Path]) -> str:
