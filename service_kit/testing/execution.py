@@ -1,4 +1,4 @@
-"""One execution as a test sees it: what an `ExecutionHandle` gives to those who await, at once."""
+"""One execution as a test sees it: the methods of `ExecutionHandle`, without `await`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ T = TypeVar("T")
 
 
 class Execution(Generic[R]):
-    """One execution of a workflow whose result is an `R`. Time stands still while it is looked at."""
+    """One execution of a workflow whose result is an `R`. Time stands still while it is looked at.
+
+    What changes with time is a method: a type checker would take a property for what it was before `env.tick()`.
+    """
 
     def __init__(self, environment: TestEnvironment[Any], handle: ExecutionHandle[R]) -> None:
         self._environment = environment
@@ -35,32 +38,27 @@ class Execution(Generic[R]):
     def id(self) -> str:
         return self.handle.id
 
-    @property
     def status(self) -> ExecutionStatus:
-        """Whether it runs, or how it ended."""
-        return self.info.status
+        """Return whether it runs, or how it ended."""
+        return self.describe().status
 
-    @property
-    def info(self) -> ExecutionInfo:
-        """Everything that is known of it but its history."""
+    def describe(self) -> ExecutionInfo:
+        """Return everything that is known of it but its history."""
         return self._environment.run(self.handle.describe())
 
-    @property
     def result(self) -> R:
-        """The result. Raises what the workflow raised, as `ExecutionHandle.result`, and NeverEnds while it runs.
+        """Return its result. Raises what the workflow raised, as `ExecutionHandle.result`, and NeverEnds while it runs.
 
         It does not let time pass: `env.run_until_complete(execution)` does.
         """
         return self._environment.result_of(self)
 
-    @property
     def history(self) -> Sequence[Mapping[str, Any]]:
-        """What has happened in its present run, in order: each event with its `kind` and its fields."""
+        """Return what has happened in its present run, in order: each event with its `kind` and its fields."""
         return self._environment.run(self.handle.history())
 
-    @property
     def recording(self) -> str:
-        """Its history as JSON: write it to a file, and `Replayer` checks tomorrow's code against it."""
+        """Return its history as JSON: write it to a file, and `Replayer` checks tomorrow's code against it."""
         found = self._environment.stored(self.id)
         return encode_events(event for turn in found.history for event in decode_events(turn))
 

@@ -38,10 +38,10 @@ class WatchedExecutions(MemoryExecutions):
         self._keep_warm = keep_warm
         """Says whether executions stay in memory after this turn."""
 
-    async def commit(self, turn: TurnCommit) -> None:
+    def _commit(self, turn: TurnCommit) -> None:
         ends = turn.outcome is not None or turn.successor is not None
         before = self._kept[turn.execution].history[:] if ends and turn.execution in self._kept else []
-        await super().commit(turn)
+        super()._commit(turn)
         # In every turn it would cost the square of their number, and a year of daily steps would take seconds. In
         # growing distances nothing is missed: the replay at the end, or at the end of the test, compares all of it.
         distance = 1 << max(turn.turn.bit_length() - ALWAYS_BITS, 0)
