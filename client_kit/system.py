@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 from client_kit.answers import NO_SUCH_COMMAND
 from client_kit.contracts import ErrorContract
-from client_kit.errors import ContractDrift
+from client_kit.errors import ContractDrift, NetworkError
 from client_kit.executions import ExecutionInfo, StartOptions
 from client_kit.line import Line, Session
 from client_kit.options import CallOptions
@@ -20,6 +21,8 @@ __all__ = ["ServiceAccess", "info_of"]
 PREFIX = "_system."
 POLL_S = 20.0
 """Of one long poll: what the service waits at most."""
+LOST_S = 1.0
+"""Between two looks for a service that cannot be reached."""
 MARGIN_S = 10.0
 """What an answer may take beyond the wait that was asked for."""
 
@@ -89,9 +92,16 @@ class ServiceAccess:
         deadline_s = math.inf if wait_s is None else clock() + wait_s
         while True:
             left_s = max(min(deadline_s - clock(), POLL_S), 0.0)
-            found: str | None = await self.call(
-                "outcome", idempotent=True, timeout_s=left_s + MARGIN_S, id=id, wait_s=left_s
-            )
+            try:
+                found: str | None = await self.call(
+                    "outcome", idempotent=True, timeout_s=left_s + MARGIN_S, id=id, wait_s=left_s
+                )
+            except NetworkError:
+                # Who waits for days waits through a deployment, too.
+                if clock() + LOST_S >= deadline_s:
+                    raise
+                await asyncio.sleep(LOST_S)
+                continue
             if found is not None or clock() >= deadline_s:
                 return found
 

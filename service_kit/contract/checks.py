@@ -24,7 +24,7 @@ def check_service(at: str, options: Mapping[str, Any], contract: ServiceContract
 
 
 def _check_sequences(at: str, options: Mapping[str, Any]) -> None:
-    for option in ("include", "routes", "use", "security"):
+    for option in ("include", "routes", "use", "security", "management"):
         given: object = options.get(option, ())
         if not isinstance(given, list | tuple):
             raise DefinitionError(at, f"{option} is {given!r}", "give a list")
@@ -75,7 +75,7 @@ def _check_fields(error: type[ServiceError]) -> None:
 
 def _check_schemes(at: str, contract: ServiceContract) -> None:
     taken: dict[str, AnyScheme] = {}
-    used = [(at, contract.security)]
+    used = [(at, (*contract.security, *contract.management))]
     used += [(f"{at}, {c.where}", tuple(c.options.get("security", ()))) for c in contract.commands.values()]
     for where, schemes in used:
         for scheme in schemes:

@@ -47,6 +47,7 @@ class ServiceOptions(TypedDict, total=False, closed=True):
     """FastAPI routers, served beside the commands."""
     use: Sequence[Middleware | AsgiMiddleware]
     security: Sequence[AnyScheme]
+    management: Sequence[AnyScheme]
     """Schemes any of which admits a caller."""
     plugin: Plugin
     cors: Cors
@@ -86,6 +87,8 @@ class ServiceContract:
     routes: tuple[object, ...] = ()
     use: tuple[Middleware | AsgiMiddleware, ...] = ()
     security: tuple[AnyScheme, ...] = ()
+    management: tuple[AnyScheme, ...] = ()
+    """Schemes any of which admits an operator; without one, only programs of the same machine are admitted."""
     declared_plugin: Plugin | None = None
     cors: Cors | None = None
     lifespan: Lifespan | None = None

@@ -6,6 +6,7 @@ Kept is what the function concluded: its result, or a declared error below 500. 
 
 from __future__ import annotations
 
+import asyncio
 import re
 from hashlib import sha256
 
@@ -55,13 +56,14 @@ class Idempotency:
         concluded = False
         try:
             response = await run(request)
-            if response.status < 500:
-                await self._store.keep(name, _kept(response))
-                concluded = True
-            return response
+            concluded = response.status < 500
         finally:
             if not concluded:
                 await self._store.release(name)
+        if concluded:
+            # A caller who hangs up now must not free the key of a command that has run.
+            await asyncio.shield(self._store.keep(name, _kept(response)))
+        return response
 
 
 def _fingerprint(request: Request) -> bytes:

@@ -155,14 +155,17 @@ def management_routes(
 ) -> list[HostRoute]:
     """Return the routes of the API for one service.
 
-    They are closed: the service's own security schemes admit callers, and without any only this machine's programs
-    are, and pages that it serves itself. A proxy on this machine that adds no header of its own cannot be told
-    from them: a service behind one needs a scheme.
+    They are closed. What a caller of workflows needs (start, outcome, state, signal, cancel, ...) the service's own
+    security schemes admit him to; what operators do needs one of its `management` schemes. Where there is no
+    scheme, only this machine's programs are admitted, and pages that it serves itself. A proxy on this machine
+    that adds no header of its own cannot be told from them: a service behind one needs schemes.
     """
-    guard = Gate(contract.security).guard if contract.security else _from_this_machine
+    for_callers = Gate(contract.security).guard if contract.security else _from_this_machine
+    for_operators = Gate(contract.management).guard if contract.management else _from_this_machine
     open_contract = ServiceContract(name=contract.name, title="System")
     routes: list[HostRoute] = []
     for declared in [*_COMMANDS, *_commands_of(contract)]:
+        guard = for_callers if declared.name in _FOR_CALLERS else for_operators
         endpoint = Endpoint(open_contract, declared, options, store)
         routes.append(
             ("POST", f"{RPC_PREFIX}{PREFIX}{declared.name}", Target(guard(endpoint.rpc()), declared))
@@ -172,6 +175,9 @@ def management_routes(
             routes.append((declared.route.method, declared.route.path, Target(guard(rest), declared)))
     return routes
 
+
+_FOR_CALLERS = frozenset({"start", "describe", "outcome", "state", "signal", "cancel"})
+"""Who knows an execution's id was given it; ids that the service makes cannot be guessed."""
 
 _COMMANDS: tuple[AnyCommand, ...] = (
     list_executions,

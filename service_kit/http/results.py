@@ -32,7 +32,9 @@ def result_encoder(adapter: TypeAdapter[Any]) -> Encode:
     def checked(result: Any) -> bytes:
         if result is None and not may_be_none:
             # pydantic encodes None as null whatever the type says.
-            raise PydanticSerializationError("the function returned None, which its result type does not allow")
+            raise PydanticSerializationError(
+                "the function returned None, which its result type does not allow"
+            )
         return dump(result, by_alias=True, warnings="error")
 
     def encode(result: Any) -> bytes:

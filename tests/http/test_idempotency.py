@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import httpx
 import pytest
 
 from service_kit import ApiKey, Service, ServiceError, command
+from service_kit.contract.service import contract_of
+from service_kit.http import Application, AsgiApplication, HttpOptions
+from service_kit.runtime.idempotency import KeptAnswer
+from service_kit.stores.memory.idempotency import MemoryIdempotencyStore
 from tests.http.conftest import Ask
 
 runs: list[str] = []
@@ -184,3 +189,38 @@ def test_a_cancelled_call_frees_its_key() -> None:
             return other.status_code, later.status_code
 
     assert asyncio.run(run()) == (422, 200)
+
+
+def test_a_caller_who_hangs_up_while_the_answer_is_kept_does_not_free_its_key() -> None:
+    keeping = asyncio.Event()
+    ran: list[int] = []
+
+    class SlowStore(MemoryIdempotencyStore):
+        async def keep(self, key: str, answer: KeptAnswer) -> None:
+            keeping.set()
+            await asyncio.sleep(0)
+            await super().keep(key, answer)
+
+    @command
+    async def charge() -> int:
+        ran.append(1)
+        return len(ran)
+
+    class Till(Service):
+        charge_ = charge
+
+    application = AsgiApplication(Application(contract_of(Till), HttpOptions(), SlowStore(time.monotonic)))
+
+    async def run() -> httpx.Response:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(application), base_url="http://t"
+        ) as client:
+            headers = {"idempotency-key": "a"}
+            call = asyncio.create_task(client.post("/rpc/charge_", headers=headers))
+            await keeping.wait()
+            call.cancel()
+            await asyncio.wait([call])
+            await asyncio.sleep(0)
+            return await client.post("/rpc/charge_", headers=headers)
+
+    assert (asyncio.run(run()).json(), ran) == (1, [1])

@@ -28,7 +28,15 @@ async def one_key(key: str) -> str | None:
     return key if key == "k" else None
 
 
-class LockedOffice(Office, security=[ApiKey(one_key)]):
+async def operators_key(key: str) -> str | None:
+    return key if key == "operator" else None
+
+
+class LockedOffice(
+    Office,
+    security=[ApiKey(one_key)],
+    management=[ApiKey(operators_key, parameter="X-Operator-Key", name="operator")],
+):
     pass
 
 
@@ -70,17 +78,43 @@ def test_without_a_scheme_only_this_machine_is_admitted_and_no_page_from_elsewhe
     asyncio.run(main())
 
 
-def test_with_a_scheme_its_callers_are_admitted_from_anywhere(tmp_path: Path) -> None:
-    async def main() -> list[int]:
+NOBODY: dict[str, str] = {}
+CALLER = {"x-api-key": "k"}
+OPERATOR = {"x-operator-key": "operator"}
+
+
+def test_callers_reach_executions_that_they_know_and_operators_all_of_them(tmp_path: Path) -> None:
+    async def main() -> dict[str, list[int]]:
         async with LocalHost(LockedOffice, tmp_path / "locked.db") as host:
             transport = httpx.ASGITransport(host.asgi(), client=("10.0.0.5", 1))
             async with httpx.AsyncClient(transport=transport, base_url="http://t") as http:
-                return [
-                    (await http.get("/_system/executions", headers=headers)).status_code
-                    for headers in ({}, {"x-api-key": "wrong"}, {"x-api-key": "k"})
-                ]
+                start = {"workflow": "approve", "input": {"number": 1}, "id": "e-1"}
+                requests: dict[str, tuple[str, str, object]] = {
+                    "start": ("POST", "/_system/executions", start),
+                    "describe": ("GET", "/_system/executions/e-1", None),
+                    "outcome": ("POST", "/rpc/_system.outcome", {"id": "e-1"}),
+                    "list": ("GET", "/_system/executions", None),
+                    "history": ("POST", "/rpc/_system.history", {"id": "e-1"}),
+                    "terminate": ("POST", "/_system/executions/e-1/terminate", {}),
+                    "emit": ("POST", "/_system/events", {"events": []}),
+                }
+                return {
+                    name: [
+                        (await http.request(method, path, json=body, headers=headers)).status_code // 100
+                        for headers in (NOBODY, CALLER, OPERATOR)
+                    ]
+                    for name, (method, path, body) in requests.items()
+                }
 
-    assert asyncio.run(main()) == [401, 401, 200]
+    assert asyncio.run(main()) == {
+        "start": [4, 2, 4],
+        "describe": [4, 2, 4],
+        "outcome": [4, 2, 4],
+        "list": [4, 4, 2],
+        "history": [4, 4, 2],
+        "terminate": [4, 4, 2],
+        "emit": [4, 4, 2],
+    }
 
 
 def test_a_service_without_a_durable_host_has_no_management() -> None:

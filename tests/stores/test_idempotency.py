@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from service_kit.runtime.idempotency import Claimed, IdempotencyStore, InFlight, Kept, KeptAnswer, Mismatch
-from service_kit.stores.memory.idempotency import MemoryIdempotencyStore
+from service_kit.stores.memory.idempotency import ENTRY_BYTES, MemoryIdempotencyStore
 from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.idempotency import SqliteIdempotencyStore
 
@@ -103,7 +103,7 @@ def test_an_answer_is_kept_for_a_day(store: IdempotencyStore, clock: Clock) -> N
 
 
 def test_memory_forgets_the_oldest_answers_first_and_claims_never(clock: Clock) -> None:
-    store = MemoryIdempotencyStore(clock, max_bytes=25)
+    store = MemoryIdempotencyStore(clock, max_bytes=2 * (ENTRY_BYTES + 11) + 5)
 
     async def run() -> None:
         await store.begin("running", b"f")

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from service_kit.runtime.idempotency import Beginning, Claimed, InFlight, Kept, KeptAnswer, Mismatch
 
+ENTRY_BYTES = 512
+"""What an entry takes beside its key and its answer's body."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
@@ -43,7 +46,7 @@ class MemoryIdempotencyStore:
     async def keep(self, key: str, answer: KeptAnswer) -> None:
         fingerprint = self._running.pop(key)
         self._kept[key] = _Entry(fingerprint, self._clock() + self._keep_s, answer)
-        self._bytes += len(answer.body)
+        self._bytes += _size(key, answer)
         while self._bytes > self._max_bytes:
             self._forget_oldest()
 
@@ -56,5 +59,10 @@ class MemoryIdempotencyStore:
             self._forget_oldest()
 
     def _forget_oldest(self) -> None:
-        _, entry = self._kept.popitem(last=False)
-        self._bytes -= len(entry.answer.body)
+        key, entry = self._kept.popitem(last=False)
+        self._bytes -= _size(key, entry.answer)
+
+
+def _size(key: str, answer: KeptAnswer) -> int:
+    """Return about what an entry takes: an answer without a body takes something, too."""
+    return len(key) + len(answer.body) + ENTRY_BYTES
