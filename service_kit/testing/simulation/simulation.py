@@ -145,6 +145,7 @@ class _Run:
         while loop.time() < calm_s:
             await asyncio.sleep(TICK_S)
             if (drawn := self.chances.draw("clock")) is not None:
+                self.world.look_at_clock()  # a jump back must not hide what was over before it
                 self.clock.skew_s += 120 * drawn.amount - 20
                 self._note(f"the clock jumps by {120 * drawn.amount - 20:.3f}")
         self.chances.calm = True

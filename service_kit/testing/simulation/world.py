@@ -98,14 +98,14 @@ class World:
     def _begins(self, key: str, attempt: Attempt) -> None:
         if key not in self.scheduled:
             self.violate("recorded before done", f"task {key} runs, but no committed turn has scheduled it")
-        if key in self.answered and attempt.claim.until_s > self._highest_s():
+        if key in self.answered and attempt.claim.until_s > self.look_at_clock():
             self.violate("recorded once", f"task {key} runs again, although its answer is in the history")
         if attempt.number in self.attempts[key]:
             self.violate("attempts are counted", f"task {key} runs attempt {attempt.number} again")
 
     def _alone(self, key: str) -> None:
         """Check that at most one attempt of a task may believe that it has the claim."""
-        now_s = self._highest_s()
+        now_s = self.look_at_clock()
         valid = [
             attempt.number
             for process, attempt in self._running[key]
@@ -118,7 +118,7 @@ class World:
                 "one attempt at a time", f"task {key} runs as attempts {valid}, all with valid claims"
             )
 
-    def _highest_s(self) -> float:
+    def look_at_clock(self) -> float:
         """Return the latest time that the clock has shown: a lease that was over stays over if it jumps back."""
         self._latest_s = max(self._latest_s, self.now_s())
         return self._latest_s
