@@ -43,6 +43,7 @@ START = datetime(2025, 1, 1, tzinfo=UTC)
 """When every environment begins, unless it is told otherwise."""
 URL = "http://service.test"
 WITHIN = timedelta(days=3_650)
+ANSWER_WITHIN = timedelta(days=1)
 SHOWN = 5
 
 
@@ -73,7 +74,7 @@ class TestEnvironment(Generic[S]):
         self._token: Token[Gateway] | None = None
         self._started: Counter[str] = Counter()
         self._gateway = StageGateway(self._open_stage, self.run)
-        self.transport: Transport = StageTransport(self._open_stage, self.run)
+        self.transport: Transport = StageTransport(self._open_stage, self._answer)
         """For clients with options of their own: `connect(Orders, env.url, transport=env.transport, auth=...)`."""
         self.url: str = URL
         world = World(self._now_s, self._now_s, lambda: 0.0)
@@ -111,8 +112,7 @@ class TestEnvironment(Generic[S]):
         """Start an execution; `env.start(process_order.options(id="o-1"), ...)` gives it an id of its own."""
         chosen = workflow
         if workflow._chosen.start.id is None:  # one that reads well in messages
-            self._started[workflow.name] += 1
-            chosen = workflow.options(id=f"{workflow.name}-{self._started[workflow.name]}")
+            chosen = workflow.options(id=self._new_id(workflow.name))
         return self.get(workflow, self.run(chosen.start(*args, **kwargs)).id)
 
     def get(self, workflow: Workflow[P, R], id: str) -> Execution[R]:
@@ -257,12 +257,18 @@ class TestEnvironment(Generic[S]):
         self._tell()
 
     def _complete(self, work: Coroutine[Any, Any, T], within: timedelta, execution: str | None = None) -> T:
-        stage = self._open_stage()
+        try:
+            stage = self._open_stage()
+        except RuntimeError:
+            work.close()
+            raise
         until_s = stage.loop.time() + within.total_seconds()
         context = copy_context()
         context.run(set_gateway, self._gateway)
+        # An execution talks to nobody; what its tasks do is known.
+        complete = stage.visit if execution is None else stage.loop.complete
         try:
-            result = stage.visit(work, until_s, context)
+            result = complete(work, until_s, context)
         except Idle as idle:
             self._tell()
             raise NeverEnds(self._why(stage, idle, within, execution)) from None
@@ -270,6 +276,16 @@ class TestEnvironment(Generic[S]):
             stage.loop.settle()
             self._tell()
         return result
+
+    def _answer(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._complete(work, ANSWER_WITHIN)
+
+    def _new_id(self, workflow: str) -> str:
+        while True:
+            self._started[workflow] += 1
+            id = f"{workflow}-{self._started[workflow]}"  # noqa: A001 - it is one
+            if self._open_stage().executions.peek(id) is None:
+                return id
 
     def _why(self, stage: Stage, idle: Idle, within: timedelta, execution: str | None) -> str:
         reason = f"it goes on after {within}" if idle.later else "nothing is left that could let it go on"
@@ -292,10 +308,12 @@ class TestEnvironment(Generic[S]):
         self._stage = stage
         try:
             stage.open()
-        except BaseException:
-            self._stage = None
-            stage.close()
-            raise
+        except Idle:
+            raise NeverEnds("the service's lifespan waits for something that does not come") from None
+        finally:
+            if not stage.is_open:
+                self._stage = None
+                stage.close()
 
     def _close(self, *, check: bool) -> None:
         stage = self._open_stage()
@@ -305,4 +323,7 @@ class TestEnvironment(Generic[S]):
                 self._tell()
         finally:
             self._stage = None
-            stage.close()
+            try:
+                stage.close()
+            except Idle:
+                raise NeverEnds("the service's lifespan does not end") from None

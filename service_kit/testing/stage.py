@@ -57,6 +57,8 @@ class Stage:
         self.transport = InProcessTransport(self._application())
         self._closing = asyncio.Event()
         self._life: asyncio.Task[None] | None = None
+        self.is_open = False
+        """Whether the service is at work."""
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.loop.time(), UTC)
@@ -66,11 +68,12 @@ class Stage:
         ready: asyncio.Future[None] = self.loop.create_future()
         self._life = self.loop.create_task(self._live(ready), name="service")
         self.visit(_wait_for(ready))
+        self.is_open = True
 
     def close(self) -> None:
         """Stop at once, leave the lifespan, and end the loop."""
         try:
-            if self._life is not None and not self._life.done():
+            if self._life is not None and self.is_open:
                 self._closing.set()
                 self.visit(_wait_for(self._life))
         finally:

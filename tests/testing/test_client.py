@@ -17,7 +17,6 @@ from tests.testing.orders import (
     Shipment,
     cancellable,
     cancelled,
-    lifespans,
     place_order,
     process_order,
     process_payment,
@@ -114,18 +113,3 @@ def test_async_test_awaits_what_the_service_offers() -> None:
 def test_command_called_as_a_function_finds_the_environment(env: Env) -> None:
     assert env.run(place_order("o-1")) == "o-1"
     assert env.get(process_order, "o-1").status() == "succeeded"
-
-
-def test_reset_forgets_everything_and_enters_the_lifespan_again(env: Env) -> None:
-    lifespans.clear()
-    env.mock(process_payment).returns("mocked")
-    env.client.place_order.sync("o-1")
-    env.advance(timedelta(days=1))
-    env.reset()
-
-    assert lifespans == ["closed", "opened"]
-    assert env.now == START
-    assert env.calls_of(process_payment) == []
-    assert env.events_of(OrderPlaced) == []
-    assert env.run(manage(env.client).list_executions()).executions == []
-    assert env.run_until_complete(env.start(process_order, "o-1")).payment == "payment of 1 for o-1"

@@ -109,14 +109,3 @@ def test_execution_that_waits_for_ever_says_where(env: Env) -> None:
 
     with pytest.raises(NeverEnds, match="has not ended yet"):
         env.start(approve, "o-2").result()
-
-
-def test_environment_must_be_entered() -> None:
-    outside = TestEnvironment(Orders)
-
-    with pytest.raises(RuntimeError, match="enter it"):
-        outside.tick()
-    with outside, pytest.raises(RuntimeError, match="entered already"):
-        outside.__enter__()
-    with outside:
-        assert outside.now == START
