@@ -90,7 +90,8 @@ async def ask_somebody(name: str) -> str:
 
 @task(timeout_s=60, heartbeat_timeout_s=20, retry=Retry(max_attempts=2))
 async def ask_with_timeout(name: str) -> str:
-    return str(await ask_somebody.invoke(name))
+    answer: str = await ask_somebody.invoke(name)
+    return answer
 
 
 @workflow
