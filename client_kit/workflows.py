@@ -8,6 +8,7 @@ from typing import Any, Generic, ParamSpec, Protocol, Self, TypeVar, cast
 
 from client_kit.contracts import ErrorContract
 from client_kit.executions import ExecutionHandle, StartOptions
+from client_kit.executions import WorkflowContract as HandleContract
 from client_kit.system import ServiceAccess
 
 __all__ = ["BoundWorkflow", "WorkflowContract"]
@@ -78,7 +79,7 @@ class BoundWorkflow(Generic[P, R]):
 
     def get(self, id: str) -> ExecutionHandle[R]:
         """Return the handle of an execution that was started before; nothing is asked yet."""
-        return cast("ExecutionHandle[R]", ExecutionHandle(self._access, self._contract, id))
+        return ExecutionHandle(self._access, cast("HandleContract[R]", self._contract), id)
 
     def __repr__(self) -> str:
         return f"<BoundWorkflow {self._contract.name!r}>"

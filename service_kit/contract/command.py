@@ -265,5 +265,5 @@ def _check(at: str, options: CommandOptions) -> None:
     # None would be taken for no schemes: an open command.
     if not isinstance(options.get("security", ()), list | tuple):
         raise DefinitionError(
-            at, f"security is {options['security']!r}", "give a list of schemes, [] to open it"
+            at, f"security is {options.get('security')!r}", "give a list of schemes, [] to open it"
         )

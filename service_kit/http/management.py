@@ -77,7 +77,8 @@ async def list_executions(
     after: str | None = None,
 ) -> Page:
     """List executions, newest first."""
-    attributes = dict(pair.partition("=")[::2] for pair in attribute)
+    pairs = (pair.partition("=") for pair in attribute)
+    attributes = {name: value for name, _, value in pairs}
     found, cursor = await _management.get().list_executions(workflow, status, attributes, limit, after)
     return Page(executions=found, after=cursor)
 

@@ -114,6 +114,7 @@ class Orchestrator:
     async def _begin(self, new: NewExecution) -> ExecutionRecord | None:
         place = new.started.id
         warm: Warm | None = None
+        turn: Turn | None = None
         commit: TurnCommit | None = None
         try:
             try:
@@ -131,6 +132,7 @@ class Orchestrator:
                 self._undo(warm, commit)
             else:
                 assert warm is not None, "there is a commit"
+                assert turn is not None, "there is a commit"
                 self._go_on(warm, turn, commit)
         finally:
             del self._driving[place]

@@ -51,9 +51,9 @@ def test_ship_order_is_not_called_if_process_payment_raises(env: TestEnvironment
     execution = env.start(process_order, LAMP)
     env.advance(timedelta(minutes=1))
 
-    assert execution.status == "failed"
+    assert execution.status() == "failed"
     with pytest.raises(WorkflowFailed, match="failed to process payment"):
-        _ = execution.result
+        execution.result()
     assert env.calls_of(ship_order) == []
     assert len(env.calls_of(process_payment)) == 5, "it is tried so often"
     assert len(env.calls_of(refund_payment)) == 1, "who knows what its attempts have done"
@@ -66,7 +66,7 @@ def test_what_the_bank_refuses_for_good_is_asked_once(env: TestEnvironment[Order
     execution = env.start(process_order, LAMP)
 
     with pytest.raises(CardDeclined):
-        _ = execution.result
+        execution.result()
     assert len(env.calls_of(process_payment)) == 1
 
 
@@ -89,12 +89,12 @@ def test_an_order_that_nobody_approves_is_called_off_after_three_days(
     execution = env.get(process_order, order.id)
 
     env.advance(timedelta(days=2, hours=23))
-    assert execution.status == "running"
+    assert execution.status() == "running"
     assert execution.state(progress) == Progress(step="awaiting approval")
 
     env.advance(timedelta(hours=1))
     with pytest.raises(OrderCancelled, match="nobody approved it in time"):
-        _ = execution.result
+        execution.result()
     assert env.run(env.client.get_order(order.id)).status == "cancelled"
     assert {article.sku: article.left for article in env.run(env.client.list_articles())}["sofa"] == 3
     assert world.payments.script.requests == 0
@@ -132,12 +132,12 @@ def test_a_reminder_is_sent_every_day_until_it_is_cancelled(
     assert len(world.mail.sent) == 365
     moments = [call.at for call in env.calls_of(send_reminder)]
     assert {later - earlier for earlier, later in itertools.pairwise(moments)} == {timedelta(days=1)}
-    assert execution.info.run == 12, "the history begins anew each month"
-    assert len(execution.history) < 100
+    assert execution.describe().run == 12, "the history begins anew each month"
+    assert len(execution.history()) < 100
 
     execution.cancel("she asked us to")
     env.advance(timedelta(days=30))
-    assert execution.status == "cancelled"
+    assert execution.status() == "cancelled"
     assert len(world.mail.sent) == 365
 
 

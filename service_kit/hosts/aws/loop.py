@@ -94,7 +94,9 @@ class InvocationLoop(asyncio.SelectorEventLoop):
     def _begin(self, main: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start a task, and run its first step at once, as a running loop would."""
         self._catching = True
-        task = asyncio.Task(main, loop=self, name="invocation")  # a numbered name would be formatted each time
+        task = asyncio.Task(
+            main, loop=self, name="invocation"
+        )  # a numbered name would be formatted each time
         assert self._caught is not None
         (context, step, args), self._caught = self._caught, None
         hooks = sys.get_asyncgen_hooks()
