@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from client_kit.executions import (
     ExecutionHandle,
@@ -13,9 +13,7 @@ from client_kit.executions import (
     StateContract,
 )
 from service_kit.engine.wire import decode_events, encode_events
-
-if TYPE_CHECKING:
-    from service_kit.testing.environment import TestEnvironment
+from service_kit.testing.director import Director
 
 __all__ = ["Execution"]
 
@@ -29,8 +27,8 @@ class Execution(Generic[R]):
     What changes with time is a method: a type checker would take a property for what it was before `env.tick()`.
     """
 
-    def __init__(self, environment: TestEnvironment[Any], handle: ExecutionHandle[R]) -> None:
-        self._environment = environment
+    def __init__(self, director: Director, handle: ExecutionHandle[R]) -> None:
+        self._director = director
         self.handle: ExecutionHandle[R] = handle
         """The same for async code, as the service itself uses it."""
 
@@ -44,39 +42,39 @@ class Execution(Generic[R]):
 
     def describe(self) -> ExecutionInfo:
         """Return everything that is known of it but its history."""
-        return self._environment.run(self.handle.describe())
+        return self._director.run(self.handle.describe())
 
     def result(self) -> R:
         """Return its result. Raises what the workflow raised, as `ExecutionHandle.result`, and NeverEnds while it runs.
 
         It does not let time pass: `env.run_until_complete(execution)` does.
         """
-        return self._environment.result_of(self)
+        return self._director.result_of(self.handle)
 
     def history(self) -> Sequence[Mapping[str, Any]]:
         """Return what has happened in its present run, in order: each event with its `kind` and its fields."""
-        return self._environment.run(self.handle.history())
+        return self._director.run(self.handle.history())
 
     def recording(self) -> str:
         """Return its history as JSON: write it to a file, and `Replayer` checks tomorrow's code against it."""
-        found = self._environment.stored(self.id)
+        found = self._director.stored(self.id)
         return encode_events(event for turn in found.history for event in decode_events(turn))
 
     def signal(self, signal: SignalContract[T], payload: T, *, id: str | None = None) -> None:
         """Send a signal; give an `id` to have it delivered once however often it is sent."""
-        self._environment.run(self.handle.signal(signal, payload, id=id))
+        self._director.run(self.handle.signal(signal, payload, id=id))
 
     def cancel(self, reason: str = "") -> None:
         """Ask it to cancel itself."""
-        self._environment.run(self.handle.cancel(reason))
+        self._director.run(self.handle.cancel(reason))
 
     def terminate(self, reason: str = "") -> None:
         """End it at once; none of its code runs any more."""
-        self._environment.run(self.handle.terminate(reason))
+        self._director.run(self.handle.terminate(reason))
 
     def state(self, state: StateContract[T]) -> T | None:
         """Return the latest value of a state that it publishes; None if it has not yet."""
-        return self._environment.run(self.handle.state(state))
+        return self._director.run(self.handle.state(state))
 
     def __repr__(self) -> str:
         return f"<Execution {self.id!r}>"

@@ -38,9 +38,9 @@ class Stage:
     """A service at work on a virtual loop: store, workers, timers, subscriptions, HTTP; the twin of the local host."""
 
     def __init__(self, contract: ServiceContract, declarations: Declarations, start_s: float) -> None:
-        self.loop = VirtualLoop(start_s, self._is_busy)
-        self.recorder = Recorder()
-        self.doubles = Doubles(declarations, self.recorder, self.now)
+        self.loop: VirtualLoop = VirtualLoop(start_s, self._is_busy)
+        self.recorder: Recorder = Recorder()
+        self.doubles: Doubles = Doubles(declarations, self.recorder, self.now)
         self._contract = contract
         self._visits = 0
         played = self.doubles.declarations()
@@ -53,11 +53,11 @@ class Stage:
         )
         # Nobody else can take over: claims last for ever, and nothing has to be looked for.
         options = RuntimeOptions(WorkerOptions("test", lease_s=math.inf), reconcile_s=math.inf, warm_max=0)
-        self.runtime = Runtime(stores, played, VirtualClock(self.loop), entropy, options)
-        self.transport = InProcessTransport(self._application())
+        self.runtime: Runtime = Runtime(stores, played, VirtualClock(self.loop), entropy, options)
+        self.transport: InProcessTransport = InProcessTransport(self._application())
         self._closing = asyncio.Event()
         self._life: asyncio.Task[None] | None = None
-        self.is_open = False
+        self.is_open: bool = False
         """Whether the service is at work."""
 
     def now(self) -> datetime:

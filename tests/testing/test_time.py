@@ -33,6 +33,8 @@ def test_environment_begins_at_a_fixed_moment_or_where_it_is_told_to(
     assert service_env(Orders, start=new_year).now == new_year
     with pytest.raises(ValueError, match="has no time zone"):
         TestEnvironment(Orders, start=datetime(2031, 1, 1))  # noqa: DTZ001 - what this test is about
+    with pytest.raises(ValueError, match="has no time zone"):
+        env.advance_to(datetime(2031, 1, 1))  # noqa: DTZ001 - what this test is about
 
 
 def test_time_passes_only_when_it_is_told_to(env: Env) -> None:
