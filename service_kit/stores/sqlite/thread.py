@@ -18,10 +18,10 @@ class Job:
     __slots__ = ("answer", "failure", "item", "result", "work")
 
     def __init__(self, work: Callable[..., Any], item: object, answer: asyncio.Future[Any]) -> None:
-        self.work = work
-        self.item = item
+        self.work: Callable[..., Any] = work
+        self.item: object = item
         """For work on many items at once: this job's."""
-        self.answer = answer
+        self.answer: asyncio.Future[Any] = answer
         self.result: Any = None
         self.failure: BaseException | None = None
 
