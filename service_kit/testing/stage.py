@@ -25,7 +25,7 @@ from service_kit.testing.clock import VirtualClock
 from service_kit.testing.doubles import Doubles
 from service_kit.testing.loop import VirtualLoop
 from service_kit.testing.recorder import Recorder
-from service_kit.testing.stores import watched_stores
+from service_kit.testing.stores import WatchedExecutions, watched_stores
 
 __all__ = ["Stage"]
 
@@ -44,6 +44,7 @@ class Stage:
         self._contract = contract
         self._visits = 0
         played = self.doubles.declarations()
+        self.executions: WatchedExecutions
         stores, self.executions = watched_stores(played, self.recorder, self._keep_warm)
         chance = random.Random(0)  # noqa: S311 - in a test everything comes out the same again
         entropy = Entropy(

@@ -148,6 +148,12 @@ async def take_stock(pages: int) -> int:
 
 
 @workflow
+async def pay_at_last(order_id: str) -> str:
+    patient = Retry(max_attempts=None, non_retryable=(OutOfStock,))
+    return await process_payment.options(retry=patient, timeout_s=5)(order_id)
+
+
+@workflow
 async def label(order_id: str) -> str:
     return await print_label(order_id)
 

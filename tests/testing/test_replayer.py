@@ -20,6 +20,7 @@ from tests.testing.orders import (
     approved,
     cancellable,
     parent,
+    pay_at_last,
     process_order,
     process_payment,
     remind_daily,
@@ -43,6 +44,7 @@ def test_every_recording_replays(env: Env) -> None:
         env.start(process_order, "o-2"),
         env.start(approve, "o-3"),
         env.start(parent, "o-4"),
+        env.start(pay_at_last, "o-5"),
         env.start(remind_daily, "sam@example.com", 3),
     ]
     env.signal(executions[2], approved, True)

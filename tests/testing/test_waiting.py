@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -102,3 +103,28 @@ def test_mock_that_uses_the_environment_is_told_not_to(env: Env) -> None:
     env.mock(ship_order).calls(meddle)
     with pytest.raises(Exception, match="call it from the test"):
         env.run_until_complete(env.start(process_order, "o-1"))
+
+
+def test_execution_that_is_paused_or_not_begun_or_over_says_so(env: Env) -> None:
+    with pytest.raises(NonDeterminismError):
+        env.start(moody, "o-1")
+
+    with pytest.raises(NeverEnds, match="'moody-1' of 'moody' is paused: NonDeterminismError"):
+        env.run_until_complete(env.get(moody, "moody-1"))
+    with pytest.raises(NeverEnds, match="'later' of 'cancellable' has not begun yet"):
+        env.run_until_complete(
+            env.start(cancellable.options(id="later", start_delay_s=3600), "o-1"), within=timedelta(minutes=1)
+        )
+
+
+def test_everything_that_cannot_be_replayed_is_told() -> None:
+    environment = TestEnvironment(Orders)
+    with pytest.raises(NonDeterminismError) as raised, environment:
+        environment.start(restless)
+        environment.start(restless)
+        environment.tick()
+    assert "and: NonDeterminismError" in "".join(raised.value.__notes__)
+
+
+def test_mock_says_whose_it_is(env: Env) -> None:
+    assert repr(env.mock(ship_order)) == "<Mock of 'ship_order'>"
