@@ -12,7 +12,7 @@ from typing import Any, cast
 from client_kit.errors import excerpt
 from client_kit.wire import Response
 from service_kit.cli.failures import CliError
-from service_kit.cli.output import stdout
+from service_kit.cli.output import printable, stdout
 
 _STANDARD = ("type", "title", "status", "detail", "instance", "request_id", "errors")
 
@@ -69,7 +69,7 @@ def problem(members: Mapping[str, Any], status: int) -> CliError:
     if members.get("request_id"):
         lines.append(f"request id: {members['request_id']}")
     what = f"{status} {title}: {detail}" if detail and detail != title else f"{status} {title}"
-    return CliError(_printable(what), "\n  ".join(map(_printable, lines)))
+    return CliError(printable(what), "\n  ".join(map(printable, lines)))
 
 
 def stream_failure(data: bytes) -> CliError:
@@ -105,8 +105,3 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return "unknown status"
-
-
-def _printable(text: str) -> str:
-    """Return text of a service without what would steer the terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)

@@ -11,7 +11,10 @@ from service_kit.cli.call import call
 from service_kit.cli.check import check
 from service_kit.cli.dev import dev
 from service_kit.cli.documents import manifest, openapi
+from service_kit.cli.events import dead_letters, events
+from service_kit.cli.executions import executions
 from service_kit.cli.failures import EXTRA_CURE, SERVER_EXTRA, CliError, Unusable
+from service_kit.cli.replay import replay
 from service_kit.cli.routes import routes
 from service_kit.cli.start import start
 
@@ -34,7 +37,7 @@ class _Reporting(TyperGroup):
         raise typer.Exit(failure.exit_code)
 
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     cls=_Reporting,
     name="service-kit",
     no_args_is_help=True,
@@ -69,5 +72,7 @@ def service_kit(
     """
 
 
-for run in (dev, start, call, routes, check, openapi, manifest):
-    app.command()(run)
+for _run in (dev, start, call, routes, check, replay, openapi, manifest):
+    app.command()(_run)
+for _group in (executions, events, dead_letters):
+    app.add_typer(_group)

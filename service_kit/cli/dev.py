@@ -20,7 +20,7 @@ from service_kit.cli.serving import ServingOptions, listen_at
 if TYPE_CHECKING:
     from service_kit.hosts.local.service import LocalService
 
-logger = logging.getLogger("service_kit.dev")
+logger: logging.Logger = logging.getLogger("service_kit.dev")
 
 GRACE_S = 10
 LEASE_S = 10.0

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from service_kit.cli.failures import CliError
-from service_kit.cli.options import TargetArgument, check_url
+from service_kit.cli.options import LOCAL_URL, TargetArgument, check_url
 
 
 class Format(StrEnum):
@@ -27,9 +27,6 @@ class Version(StrEnum):
     V3_1 = "3.1"
     V3_0 = "3.0"
 
-
-LOCAL_URL = "http://127.0.0.1:8000"
-"""Where `service-kit dev` serves by default: a manifest has absolute URLs only."""
 
 UrlOption: TypeAlias = Annotated[
     str | None,

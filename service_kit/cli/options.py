@@ -10,6 +10,9 @@ import typer
 
 from service_kit.cli.failures import Unusable
 
+LOCAL_URL = "http://127.0.0.1:8000"
+"""Where `service-kit dev` and `start` serve by default."""
+
 TargetArgument: TypeAlias = Annotated[
     str,
     typer.Argument(
@@ -64,6 +67,13 @@ class Credentials:
         if self.bearer:
             given["authorization"] = f"Bearer {self.bearer}"
         return given
+
+
+@dataclass(frozen=True, slots=True)
+class Remote(Credentials):
+    """A running service to operate on."""
+
+    url: Annotated[str, typer.Option(envvar="SERVICE_KIT_URL", help="Where the service runs.")] = LOCAL_URL
 
 
 def check_url(url: str | None) -> None:

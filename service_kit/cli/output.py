@@ -40,6 +40,16 @@ def write(text: str) -> None:
     sys.stdout.flush()
 
 
+def tell(text: str) -> None:
+    """Tell people what happens; results alone go to stdout."""
+    stderr().print(Text(printable(text)))
+
+
+def printable(text: str) -> str:
+    """Return text of a service without what would steer the terminal; its lines stay."""
+    return "\n".join("".join(c if c.isprintable() else " " for c in line) for line in text.split("\n"))
+
+
 def report(error: CliError) -> None:
     """Write a failure and its cure."""
     message = Text()

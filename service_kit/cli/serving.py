@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from service_kit.cli.options import Address
     from service_kit.hosts.local.service import LocalService
 
-logger = logging.getLogger("service_kit.cli")
+logger: logging.Logger = logging.getLogger("service_kit.cli")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from service_kit.cli.serving import ServingOptions, listen_at
 if TYPE_CHECKING:
     from service_kit.hosts.local.service import LocalService
 
-logger = logging.getLogger("service_kit.start")
+logger: logging.Logger = logging.getLogger("service_kit.start")
 
 LEASE_S = 30.0
 

@@ -73,7 +73,7 @@ def load_service(text: str) -> type[Service]:
 def create_application(text: str, options: HttpOptions | None = None) -> AsgiApplication:
     """Load the service and return its HTTP face; raise Unusable as `load_service` does."""
     service = load_service(text)
-    with _explained(service):
+    with explained(service):
         return service.asgi(options)
 
 
@@ -84,12 +84,13 @@ def prepare_service(
     from service_kit.hosts.local.service import create_local_service
 
     service = load_service(text)
-    with _explained(service):
+    with explained(service):
         return create_local_service(service, database, options=options, http=http)
 
 
 @contextlib.contextmanager
-def _explained(service: type[Service]) -> Generator[None]:
+def explained(service: type[Service]) -> Generator[None]:
+    """Raise Unusable, with a cure, for what goes wrong while a service is put together."""
     from service_kit.hosts.local.files import FileUnavailable
 
     try:

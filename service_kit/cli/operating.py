@@ -1,0 +1,109 @@
+"""How operators' commands reach a running service: its management API, through the client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from client_kit.auth import Auth
+from client_kit.auth.api_key import ApiKeyAuth
+from client_kit.connection import Connection
+from client_kit.errors import (
+    CallError,
+    ConnectFailed,
+    ContractDrift,
+    InvalidOption,
+    NetworkError,
+    ProblemError,
+)
+from client_kit.management import Manager, manage
+from client_kit.options import ClientOptions
+from client_kit.system import ServiceAccess
+from client_kit.transports.httpx import HttpxTransport
+from service_kit.cli.answers import problem
+from service_kit.cli.callees import described_by_service
+from service_kit.cli.failures import CliError, Unusable
+from service_kit.cli.options import Remote
+from service_kit.contract.service import Service
+from service_kit.errors import ExecutionExists, ExecutionNotFound, ServiceError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """What can be done at a running service."""
+
+    access: ServiceAccess
+    manager: Manager
+
+
+def operate(remote: Remote, work: Callable[[Operator], Awaitable[T]]) -> T:
+    """Do some work at a running service; raise CliError."""
+    try:
+        return asyncio.run(_operate(remote, work))
+    except InvalidOption as error:
+        raise Unusable(f"{error.option} {error.problem}", error.cure) from None
+    except (CallError, ServiceError) as error:
+        raise _explained(error, remote.url) from None
+
+
+async def _operate(remote: Remote, work: Callable[[Operator], Awaitable[T]]) -> T:
+    transport = HttpxTransport()
+    headers = remote.headers()
+    auth: Auth | None = None
+    if remote.api_key:
+        place = (await described_by_service(transport, remote.url.rstrip("/"), headers, "")).key_place
+        auth = ApiKeyAuth(remote.api_key, name=place.name, location=place.location)
+    options = ClientOptions(headers=headers)
+    connection = Connection(Service, remote.url, transport=transport, auth=auth, options=options)
+    try:
+        return await work(Operator(connection.access, manage(connection.client())))
+    finally:
+        await connection.close()
+
+
+def _explained(error: CallError | ServiceError, url: str) -> CliError:
+    match error:
+        case ExecutionNotFound(id=id):
+            return CliError(
+                f"there is no execution '{id}' at {url}", "`service-kit executions list` has them"
+            )
+        case ExecutionExists(id=id):
+            return CliError(
+                f"execution '{id}' exists already, with another workflow or input",
+                f"choose another id, or look at that one: service-kit executions show {id}",
+            )
+        case ConnectFailed():
+            return CliError(
+                f"nothing answers at {url} ({error.reason})",
+                "start the service (service-kit dev module:Service), or say where it runs: --url",
+            )
+        case NetworkError():
+            return CliError(error.reason, "check the URL, and that the service runs")
+        case ContractDrift():
+            differences = "; ".join(f"{path} {how}".strip() for path, how in error.fields.items())
+            return CliError(f"{error.subject} ({url}): {differences}", error.cure)
+        case ProblemError():
+            return _problem(error, url)
+        case _:
+            return CliError(str(error))
+
+
+def _problem(error: ProblemError, url: str) -> CliError:
+    if error.type.endswith(":UnknownWorkflow"):
+        name = error.members.get("workflow", "")
+        return CliError(
+            f"the service at {url} offers no workflow '{name}'",
+            f"check the name; its class must name it to have it started from outside: {name} = {name}",
+        )
+    if error.status in (401, 403):
+        return CliError(
+            f"the management API at {url} is closed ({error.status}): {error.detail or error.title}",
+            "give credentials as --bearer, --api-key or --header; a service without management=[scheme] admits "
+            "operators on its own machine only",
+        )
+    told = {"title": error.title, "detail": error.detail, "request_id": error.request_id}
+    return problem({**error.members, **told}, error.status)
