@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from service_kit.contract.command import AnyCommand
 from service_kit.contract.exchange import Next, Request, Response, set_current_request
@@ -41,6 +41,14 @@ HostRoute: TypeAlias = tuple[str, str, Target]
 """A method, a path, and what a host serves there beside the service: its management."""
 
 
+class Find(Protocol):
+    """What finds the native route of a request, if there is one."""
+
+    def __call__(
+        self, method: str, path: str, raw_path: bytes = b""
+    ) -> Found[Target] | WrongMethod | None: ...
+
+
 class Application:
     """Every native route of a service. `find` first, then `handle`: a host may look before it reads a body."""
 
@@ -59,7 +67,7 @@ class Application:
         self._cors = _cors_policy(contract)
         self._enter = enter
         """Called in the context of each request: what a host wants its commands to find there."""
-        self.find = self._routes(store, host_routes).find
+        self.find: Find = self._routes(store, host_routes).find
         """From method, path and encoded path to the native route, if there is one."""
         # Unique among processes and unguessable enough for a log line; cheaper than a UUID for each request.
         self._id_prefix = os.urandom(6).hex()

@@ -96,8 +96,8 @@ class Runtime:
         self._loops: dict[str, asyncio.Task[None]] = {}
         self._base = contextvars.Context()
         self._due: Mapping[str, Known] | None = None
-        self.tokens = TaskTokens(entropy.secret)
-        self.task_worker = TaskWorker(
+        self.tokens: TaskTokens = TaskTokens(entropy.secret)
+        self.task_worker: TaskWorker = TaskWorker(
             stores.tasks,
             declarations,
             clock,
@@ -108,7 +108,7 @@ class Runtime:
             options.worker,
             self._new_context,
         )
-        self.subscription_worker = SubscriptionWorker(
+        self.subscription_worker: SubscriptionWorker = SubscriptionWorker(
             stores.deliveries,
             stores.schedule,
             declarations,
@@ -119,7 +119,7 @@ class Runtime:
             self._new_context,
         )
         dispatcher = Dispatcher(declarations, self.task_worker)
-        self.orchestrator = Orchestrator(
+        self.orchestrator: Orchestrator = Orchestrator(
             stores.executions,
             stores.tasks,
             WarmExecutions(declarations, options.warm_max),
@@ -129,7 +129,7 @@ class Runtime:
             self._ended,
             self._new_context,
         )
-        self.gateway = RuntimeGateway(
+        self.gateway: RuntimeGateway = RuntimeGateway(
             stores.executions,
             stores.index,
             stores.deliveries,
@@ -141,10 +141,10 @@ class Runtime:
             self.orchestrator.wake,
             self._delivery_hint.give,
         )
-        self.management = RuntimeManagement(
+        self.management: RuntimeManagement = RuntimeManagement(
             stores.executions, stores.index, stores.deliveries, clock, self._moved, self._delivery_hint.give
         )
-        self.completion = TaskCompletion(
+        self.completion: TaskCompletion = TaskCompletion(
             stores.tasks, self.tokens, declarations, clock, self.orchestrator.wake
         )
 

@@ -21,7 +21,7 @@ from service_kit.runtime.clock import Alarm, Clock, Deadline
 from service_kit.runtime.ports import Tasks
 from service_kit.runtime.records import ClaimedTask
 
-logger = logging.getLogger("service_kit.runtime")
+logger: logging.Logger = logging.getLogger("service_kit.runtime")
 
 LOOKS = 4
 """How often the silence of an attempt is looked at within its heartbeat timeout."""

@@ -53,7 +53,7 @@ class Deadline:
         self._alarm: Alarm | None = None
         self._block: asyncio.Task[object] | None = None
         self._cancels = 0
-        self.expired = False
+        self.expired: bool = False
 
     async def __aenter__(self) -> Self:
         block = asyncio.current_task()

@@ -9,7 +9,7 @@ from typing import Any
 
 from service_kit.runtime.clock import Clock
 
-logger = logging.getLogger("service_kit.runtime")
+logger: logging.Logger = logging.getLogger("service_kit.runtime")
 
 FAILED_S = 1.0
 """How long a step that failed rests."""

@@ -29,7 +29,7 @@ from service_kit.runtime.records import (
 )
 from service_kit.runtime.warm import Warm, WarmExecutions
 
-logger = logging.getLogger("service_kit.runtime")
+logger: logging.Logger = logging.getLogger("service_kit.runtime")
 
 RETRY_FIRST_S = 0.05
 RETRY_MOST_S = 5.0

@@ -39,7 +39,7 @@ class ClaimLost(Conflict):
 
     def __init__(self, keys: Sequence[TaskKey]) -> None:
         super().__init__(f"claims were lost: {keys}")
-        self.keys = frozenset(keys)
+        self.keys: frozenset[TaskKey] = frozenset(keys)
 
 
 class Unstorable(Exception):

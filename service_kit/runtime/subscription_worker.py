@@ -21,7 +21,7 @@ from service_kit.runtime.ports import Deliveries, DeliverySchedule
 from service_kit.runtime.records import Claim, ClaimedDelivery
 from service_kit.runtime.task_worker import WorkerOptions
 
-logger = logging.getLogger("service_kit.runtime")
+logger: logging.Logger = logging.getLogger("service_kit.runtime")
 
 MARGIN_S = 5.0
 """How much longer than its handler a claim lasts, so that there is time to store what became of it."""

@@ -19,7 +19,7 @@ from service_kit.runtime.limits import Allowance
 from service_kit.runtime.ports import Tasks
 from service_kit.runtime.records import Claim, ClaimedTask, Effect, Heartbeat, ScheduleTask, TaskKey
 
-logger = logging.getLogger("service_kit.runtime")
+logger: logging.Logger = logging.getLogger("service_kit.runtime")
 
 Report: TypeAlias = Callable[[ClaimedTask, Arrival], Awaitable[None]]
 """Tells the orchestrator what became of a task."""

@@ -28,7 +28,7 @@ from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.idempotency import SqliteIdempotencyStore
 from service_kit.stores.sqlite.store import sqlite_stores, token_secret
 
-logger = logging.getLogger("service_kit.host")
+logger: logging.Logger = logging.getLogger("service_kit.host")
 
 
 @dataclass(frozen=True, slots=True)

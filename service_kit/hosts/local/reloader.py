@@ -22,7 +22,7 @@ from watchfiles import PythonFilter, watch
 from service_kit.hosts.local.processes import BROKEN, SPAWN, end_with_parent, told_by_signals
 from service_kit.hosts.local.server import MARGIN_S
 
-logger = logging.getLogger("service_kit.host")
+logger: logging.Logger = logging.getLogger("service_kit.host")
 
 Run: TypeAlias = Callable[[socket.socket, Event], None]
 """What the process does, such as `serve`; the event is shared by all of them, for what only the first one says."""

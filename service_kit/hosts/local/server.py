@@ -17,7 +17,7 @@ import uvicorn
 
 from service_kit.http import AsgiApplication
 
-logger = logging.getLogger("service_kit.host")
+logger: logging.Logger = logging.getLogger("service_kit.host")
 
 MARGIN_S = 5
 """What the service's lifespan and cancelled requests may take beyond the grace."""

@@ -18,7 +18,7 @@ from typing import TypeAlias
 from service_kit.hosts.local.processes import BROKEN, SPAWN, end_with_parent, told_by_signals
 from service_kit.hosts.local.server import MARGIN_S
 
-logger = logging.getLogger("service_kit.host")
+logger: logging.Logger = logging.getLogger("service_kit.host")
 
 Announce: TypeAlias = Callable[[str], None]
 

@@ -24,7 +24,7 @@ Work: TypeAlias = Callable[[sqlite3.Connection], T]
 Batch: TypeAlias = Callable[[sqlite3.Connection, Sequence[I]], Sequence[BaseException | None]]
 """Writes many items at once; returns for each why it was refused, in which case nothing of it was written."""
 
-logger = logging.getLogger("service_kit.sqlite")
+logger: logging.Logger = logging.getLogger("service_kit.sqlite")
 
 BUSY_MS = 10_000
 """How long to wait for another process that is writing."""
@@ -40,7 +40,7 @@ class Database:
     """The file, open."""
 
     def __init__(self, path: str | Path) -> None:
-        self.path = str(path)
+        self.path: str = str(path)
         connection = _connect(self.path)
         try:
             migrate(connection)
