@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Generic, ParamSpec, Self, TypeVar, cast
 
+from pydantic_core import to_json
+
 from client_kit import ClientOptions, Connection, DeadLetter, Retry, Transport
 from client_kit.executions import ExecutionHandle, SignalContract
 from client_kit.options import World
@@ -124,6 +126,18 @@ class TestEnvironment(Generic[S]):
     def emit(self, *events: Event) -> None:
         """Publish events, and let those handle them who want them."""
         self.run(emit_all(*events))
+
+    def complete_task(self, token: str, value: object) -> bool:
+        """Complete a task with its result, by the token that it has given away; False if nobody waits for it.
+
+        Raises ValueError for what is no token, or no result of this task.
+        """
+        completion = self._director.stage.runtime.completion
+        return self.run(completion.succeed(token, to_json(value).decode()))
+
+    def fail_task(self, token: str, message: str) -> bool:
+        """Fail a task for good, by its token; False if nobody waits for it."""
+        return self.run(self._director.stage.runtime.completion.fail(token, message))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Await something beside the service, letting time pass as needed: `env.run(env.client.place_order("a"))`.

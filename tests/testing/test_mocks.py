@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from pydantic_core import PydanticSerializationError
 
-from service_kit import TimedOut, WorkflowFailed, task, workflow
+from service_kit import TimedOut, WorkflowFailed, complete_later, task, task_token, workflow
 from service_kit.testing import TestEnvironment
 from service_kit.testing.environment import START
 from tests.testing.orders import (
@@ -23,6 +23,7 @@ from tests.testing.orders import (
     process_payment,
     ship_order,
     take_stock,
+    tokens,
     wait_one_second,
 )
 
@@ -181,11 +182,43 @@ def test_workflow_is_recorded_once_however_often_it_is_replayed(env: Env) -> Non
 
 
 def test_task_that_is_completed_later_waits_for_its_token(env: Env) -> None:
+    tokens.clear()
     execution = env.start(ask, "why?")
     env.advance(timedelta(days=7))
 
     assert execution.status() == "running"
     assert [call.arguments for call in env.calls_of(ask_a_person)] == [{"question": "why?"}]
+    with pytest.raises(ValueError, match="valid string"):
+        env.complete_task(tokens[0], 42)
+    with pytest.raises(ValueError, match="no task token"):
+        env.complete_task("made up", "because")
+    assert env.complete_task(tokens[0], "because")
+    assert execution.result() == "because"
+    assert not env.complete_task(tokens[0], "nobody waits any more")
+
+
+def test_task_is_failed_by_its_token(env: Env) -> None:
+    tokens.clear()
+    execution = env.start(ask, "why?")
+
+    assert env.fail_task(tokens[0], "nobody knows")
+    with pytest.raises(WorkflowFailed, match="nobody knows"):
+        execution.result()
+
+
+def test_mock_may_leave_a_task_to_be_completed_later(env: Env) -> None:
+    given: list[str] = []
+
+    def later(order_id: str) -> str:
+        given.append(task_token())
+        tracking: str = complete_later()
+        return tracking
+
+    env.mock(ship_order).calls(later)
+    execution = env.start(process_order, "o-1")
+    env.complete_task(given[0], "t-1")
+
+    assert execution.result().tracking == "t-1"
 
 
 def test_mock_of_what_the_service_does_not_have_is_refused(env: Env) -> None:
