@@ -75,7 +75,8 @@ class LocalHost:
 
     def asgi(self, options: HttpOptions | None = None) -> AsgiApplication:
         """Return the HTTP face. If the host does not run yet, it runs as long as the application does."""
-        contract = self._contract if self._runtime else replace(self._contract, lifespan=self._lifespan)
+        # A host that runs has entered the service's lifespan itself.
+        contract = replace(self._contract, lifespan=None if self._runtime else self._lifespan)
         kept = SqliteIdempotencyStore(self._open_database, time.time)
         chosen = options or HttpOptions()
         routes = management_routes(contract, chosen, kept)
