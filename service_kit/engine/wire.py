@@ -35,6 +35,8 @@ __all__ = [
 
 FORM = 1
 
+_dump = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
 KINDS: dict[str, type[Any]] = {
     cls.__name__: cls
     for cls in (
@@ -74,7 +76,7 @@ KINDS: dict[str, type[Any]] = {
 def encode_events(events: Iterable[HistoryEvent]) -> str:
     """Return `events` as JSON text."""
     rows = [_row(event) for event in events]
-    return json.dumps({"v": FORM, "events": rows}, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _dump({"v": FORM, "events": rows})
 
 
 def decode_events(text: str | bytes) -> list[HistoryEvent]:

@@ -27,7 +27,6 @@ from service_kit.runtime.orchestrator import Orchestrator
 from service_kit.runtime.ports import Stores
 from service_kit.runtime.records import (
     CancelTask,
-    ClaimedTask,
     CreateExecution,
     Deliver,
     ExecutionRecord,
@@ -211,10 +210,9 @@ class Runtime:
         self.orchestrator.forget(id)
         self.orchestrator.wake(id)
 
-    async def _task_done(self, claimed: ClaimedTask, arrival: Arrival) -> None:
-        key = claimed.key
-        finished = FinishedTask(key, claimed.claim)
-        self.orchestrator.wake(key.execution, Incoming(stored(arrival), key.run, finished))
+    async def _task_done(self, finished: FinishedTask, arrival: Arrival) -> None:
+        key = finished.key
+        await self.orchestrator.move(key.execution, Incoming(stored(arrival), key.run, finished))
 
     def _committed(self, commit: TurnCommit) -> None:
         """Do, or hint at, what a committed turn has made due. Losing this loses time only."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -35,6 +35,8 @@ class AttemptRunner:
     declarations: Declarations
     clock: Clock
     random: Callable[[], float]
+    _defined: dict[str, _Limits] = field(default_factory=dict[str, "_Limits"])
+    """Of tasks whose calls may leave them as they are."""
 
     async def run(self, attempt: Attempt) -> Arrival | None:
         """Run an attempt; return the task's answer, or None if it has none now, or nobody waits for it.
@@ -45,7 +47,7 @@ class AttemptRunner:
         declared = self.declarations.task(claimed.name)
         if claimed.lost and (answer := self._after_loss(claimed, declared)) is not None:
             return answer
-        limits = _Limits.of(claimed, declared)
+        limits = self._limits(claimed, declared)
         if limits.deadline_s is not None and self.clock.now_s() >= limits.deadline_s:
             return _raised(claimed, _late(declared, limits))
         try:
@@ -135,6 +137,16 @@ class AttemptRunner:
         if not await self.tasks.retry(claimed.key, attempt.claim, now_s + delay_s, attempt.details):
             logger.warning("task '%s' of '%s' lost its claim", claimed.name, claimed.key.execution)
         return None
+
+    def _limits(self, claimed: ClaimedTask, declared: Task[..., Any]) -> _Limits:
+        if claimed.options is not None:
+            return _Limits.of(claimed, declared)
+        limits = self._defined.get(claimed.name)
+        if limits is None:
+            limits = _Limits.of(claimed, declared)
+            if limits.whole_s is None:
+                self._defined[claimed.name] = limits
+        return limits
 
     def _after_loss(self, claimed: ClaimedTask, declared: Task[..., Any]) -> Arrival | None:
         """Count an attempt whose process died as a failed one; None: the policy has another one, which begins now."""

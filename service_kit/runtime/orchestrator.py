@@ -86,6 +86,15 @@ class Orchestrator:
             name = f"execution {id}"
             self._driving[id] = asyncio.create_task(self._drive(id), name=name, context=self.context())
 
+    async def move(self, id: str, incoming: Incoming) -> None:
+        """Do as `wake` does, in the caller's own task: starting another one would be a good part of a turn's cost."""
+        self._waiting.setdefault(id, []).append(incoming)
+        if id not in self._driving:
+            driver = asyncio.current_task()
+            assert driver is not None, "coroutines of asyncio run in tasks"
+            self._driving[id] = driver
+            await self._drive(id)
+
     @property
     def busy(self) -> bool:
         """Whether any execution is taking a turn."""
@@ -195,9 +204,10 @@ class Orchestrator:
         if not turn.events and not arrivals and not finished:
             self.warm.put(warm)
             return False
-        left = {id(arrival) for arrival in turn.left}
-        memory_only = {id(i.arrival) for i in incoming if i.finished is not None}
-        used = [a.key for a in arrivals if id(a.arrival) not in left and id(a) not in memory_only]
+        # What is not stored yet has no place there to be cleared.
+        beside = {id(arrival) for arrival in turn.left}
+        beside.update(id(i.arrival.arrival) for i in incoming if i.finished is not None)
+        used = [a.key for a in arrivals if id(a.arrival) not in beside]
         commit = self._commit_of(warm, turn, used, finished)
         try:
             await self.executions.commit(commit)

@@ -17,11 +17,19 @@ from service_kit.runtime.attempt_runner import AttemptRunner
 from service_kit.runtime.clock import Clock
 from service_kit.runtime.limits import Allowance
 from service_kit.runtime.ports import Tasks
-from service_kit.runtime.records import Claim, ClaimedTask, Effect, Heartbeat, ScheduleTask, TaskKey
+from service_kit.runtime.records import (
+    Claim,
+    ClaimedTask,
+    Effect,
+    FinishedTask,
+    Heartbeat,
+    ScheduleTask,
+    TaskKey,
+)
 
 logger: logging.Logger = logging.getLogger("service_kit.runtime")
 
-Report: TypeAlias = Callable[[ClaimedTask, Arrival], Awaitable[None]]
+Report: TypeAlias = Callable[[FinishedTask, Arrival], Awaitable[None]]
 """Tells the orchestrator what became of a task."""
 
 
@@ -208,7 +216,7 @@ class TaskWorker:
         if answer is None:
             self.hint()  # it may be tried again
         else:
-            await self.report(replace(claimed, claim=attempt.claim), answer)
+            await self.report(FinishedTask(claimed.key, attempt.claim), answer)
 
     def _ended(self, attempt: Attempt) -> None:
         key, name = attempt.task.key, attempt.task.name
