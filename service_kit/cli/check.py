@@ -12,7 +12,7 @@ from service_kit.cli.failures import Unusable
 from service_kit.cli.options import JsonOption, TargetArgument
 
 if TYPE_CHECKING:
-    from service_kit.cli.findings import Finding
+    from service_kit.cli.finding import Finding
 
 
 def check(
@@ -24,14 +24,14 @@ def check(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Find mistakes before callers do: definitions, routes, fields, limits of agents.
+    """Find mistakes before callers do: definitions, routes, fields, workflows, limits of agents.
 
     The exit status is 0 if all is well, 1 for errors (with --strict for
     warnings, too), 2 if the service cannot be read at all.
 
     [dim]service-kit check orders:Orders --strict --ignore placeholder[/]
     """
-    from service_kit.cli.findings import Severity
+    from service_kit.cli.finding import Severity
 
     ignored = _checked_codes(ignore or [])
     found = [finding for finding in _find(service) if finding.code not in ignored]
@@ -57,8 +57,9 @@ def _checked_codes(codes: list[str]) -> set[str]:
 
 
 def _find(text: str) -> list[Finding]:
-    from service_kit.cli.findings import Finding, Severity, findings_of
-    from service_kit.cli.targets import BrokenModule, create_application, load_service, place_of
+    from service_kit.cli.durability import definition_finding
+    from service_kit.cli.findings import findings_of
+    from service_kit.cli.targets import BrokenModule, create_application, load_service
     from service_kit.contract.service import contract_of
     from service_kit.errors import DefinitionError
 
@@ -71,13 +72,13 @@ def _find(text: str) -> list[Finding]:
         error = broken.error
         if not isinstance(error, DefinitionError):
             raise
-        return [Finding(Severity.ERROR, "definition", place_of(error), error.problem, error.cure)]
+        return [definition_finding(error)]
 
 
 def _show(service: str, found: list[Finding]) -> None:
     from rich.text import Text
 
-    from service_kit.cli.findings import Severity
+    from service_kit.cli.finding import Severity
     from service_kit.cli.output import stdout
 
     console = stdout()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from types import ModuleType
 
 from service_kit.cli.aliases import unreadable_fields
+from service_kit.cli.durability import durable_findings
+from service_kit.cli.finding import Finding, Severity
 from service_kit.contract.command import AnyCommand, Command, StreamCommand
 from service_kit.contract.plugin import Plugin
 from service_kit.contract.route import RPC_PREFIX
@@ -16,33 +16,18 @@ from service_kit.http import Application
 from service_kit.http.documents import SPECIFICATION_PATHS, Documents
 from service_kit.http.router import Found
 
-
-class Severity(StrEnum):
-    """An error breaks callers; a warning is a doubt, and fails a check only if it is strict."""
-
-    ERROR = "error"
-    WARNING = "warning"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One mistake."""
-
-    severity: Severity
-    code: str
-    """For `--ignore`."""
-    where: str
-    problem: str
-    cure: str
-
-
 CODES: Mapping[str, str] = {
     "definition": "a declaration is wrong",
     "agent-limit": "agents' catalogues refuse or cut it",
     "route-clash": "a route hides another one",
     "unreadable-field": "a field is written in a way that cannot be read back",
     "not-exposed": "a command that no service offers",
-    "no-commands": "a service without commands",
+    "no-commands": "a service that offers nothing",
+    "not-gathered": "a workflow calls what is not part of the service",
+    "unseen-task": "a task that no workflow can see",
+    "nondeterminism": "workflow code that may do something else in a replay",
+    "event-clash": "two events of one name",
+    "deaf-filter": "a subscription's filter that no event passes",
     "placeholder": "a field of the plugin manifest was left as it came",
 }
 """Every code, and what it stands for."""
@@ -56,6 +41,7 @@ def findings_of(
     return [
         *_route_clashes(contract, application),
         *_unreadable_fields(contract),
+        *durable_findings(contract),
         *_not_exposed(service, modules),
         *_no_commands(contract),
         *_agent_limits(contract),
@@ -163,12 +149,12 @@ def _all_services(base: type[Service]) -> Iterator[type[Service]]:
 
 
 def _no_commands(contract: ServiceContract) -> Iterator[Finding]:
-    if not contract.commands and not contract.routes:
+    if not (contract.commands or contract.routes or contract.workflows):
         yield Finding(
             Severity.WARNING,
             "no-commands",
             f"service '{contract.name}'",
-            "it has no commands",
+            "it has no commands and no workflows",
             f"name them in the class {contract.title}: place_order = place_order",
         )
 

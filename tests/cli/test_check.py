@@ -295,4 +295,6 @@ def test_a_command_that_no_service_offers_is_found_in_the_module_and_in_included
 
 def test_a_service_without_commands_is_found(workshop: Workshop) -> None:
     source = "from service_kit import Service\nclass Things(Service):\n    '''Keep things.'''\n"
-    assert _said(_findings(workshop, source)) == ["warning no-commands service 'things': it has no commands"]
+    assert _said(_findings(workshop, source)) == [
+        "warning no-commands service 'things': it has no commands and no workflows"
+    ]

@@ -26,7 +26,7 @@ def format_failure(error: BaseException) -> str:
 def user_line(error: BaseException) -> str | None:
     """Return `path:line` of the innermost line that is the user's."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if is_users(f.filename)]
-    return f"{_short(frames[-1].filename)}:{frames[-1].lineno}" if frames else None
+    return f"{shortened(frames[-1].filename)}:{frames[-1].lineno}" if frames else None
 
 
 def is_users(filename: str) -> bool:
@@ -87,6 +87,7 @@ def _installed_as(path: Path) -> str | None:
     return None
 
 
-def _short(filename: str) -> str:
+def shortened(filename: str) -> str:
+    """Return a file's path as it is seen from the current directory."""
     path = Path(filename)
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else filename

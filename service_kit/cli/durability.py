@@ -1,0 +1,184 @@
+"""What `service-kit check` finds in workflows, tasks and subscriptions."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import random
+import secrets
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from service_kit.cli.finding import Finding, Severity
+from service_kit.cli.targets import place_of
+from service_kit.cli.uses import Use, uses_of
+from service_kit.contract.event import Event, Subscription
+from service_kit.contract.gather import Declarations, gather
+from service_kit.contract.service import ServiceContract
+from service_kit.contract.task import Task
+from service_kit.contract.workflow import Workflow
+from service_kit.errors import DefinitionError
+from service_kit.hosts.local.tracebacks import shortened
+
+
+def durable_findings(contract: ServiceContract) -> list[Finding]:
+    """Return what is wrong with what runs beside the commands."""
+    try:
+        declarations = gather(contract)
+    except DefinitionError as error:
+        return [definition_finding(error)]
+    uses = {name: list(uses_of(found.function)) for name, found in declarations.workflows.items()}
+    return [
+        *_unresolved(declarations),
+        *_not_gathered(contract, declarations, uses),
+        *_unseen_tasks(declarations, uses),
+        *_nondeterminism(uses),
+        *_events_of_one_name(contract, declarations),
+        *_deaf_filters(declarations),
+    ]
+
+
+def definition_finding(error: DefinitionError) -> Finding:
+    """Return a wrong declaration as a finding."""
+    return Finding(Severity.ERROR, "definition", place_of(error), error.problem, error.cure)
+
+
+def _unresolved(declarations: Declarations) -> Iterator[Finding]:
+    """Find annotations that look forward to nothing: they are resolved when they are first used."""
+    for declared in (*declarations.workflows.values(), *declarations.tasks.values()):
+        try:
+            declared.codec  # noqa: B018 - resolves, or raises
+        except DefinitionError as error:
+            yield definition_finding(error)
+
+
+def _not_gathered(
+    contract: ServiceContract, declarations: Declarations, uses: Mapping[str, list[Use]]
+) -> Iterator[Finding]:
+    told: set[str] = set()
+    for workflow, found in uses.items():
+        for use in found:
+            match use.value:
+                case Task() as declared:
+                    known: Any = declarations.tasks.get(declared.name)
+                case Workflow() as declared:
+                    known = declarations.workflows.get(declared.name)
+                case _:
+                    continue
+            if (known is None or known.function is not declared.function) and declared.where not in told:
+                told.add(declared.where)
+                yield Finding(
+                    Severity.ERROR,
+                    "not-gathered",
+                    _at(use),
+                    f"workflow '{workflow}' calls {declared.where}, which is not part of the service",
+                    f"list its module: class {contract.title}(Service, include=[{declared.__module__}])",
+                )
+
+
+def _unseen_tasks(declarations: Declarations, uses: Mapping[str, list[Use]]) -> Iterator[Finding]:
+    seen = {id(u.value.function) for found in uses.values() for u in found if isinstance(u.value, Task)}
+    for workflow in declarations.workflows.values():
+        values = workflow.function.__globals__.values()
+        seen |= {id(value.function) for value in values if isinstance(value, Task)}
+    for task in declarations.tasks.values():
+        if id(task.function) not in seen:
+            yield Finding(
+                Severity.WARNING,
+                "unseen-task",
+                task.where,
+                "no workflow can see it, so it never runs durably",
+                "call it in a workflow, or make it a plain function",
+            )
+
+
+_OF_DATES = {"now", "utcnow", "today"}
+
+
+def _every(module: Any, cure: str) -> dict[int, str]:
+    values = [vars(module).get(name) for name in module.__all__]
+    return {id(value): cure for value in values if callable(value) and not isinstance(value, type)}
+
+
+def _each(cure: str, *functions: Callable[..., Any]) -> dict[int, str]:
+    return {id(function): cure for function in functions}
+
+
+_CURES: Mapping[int, str] = {
+    **_every(random, "use workflow.random(), or do it in a task"),
+    **_every(secrets, "do it in a task"),
+    **_each("do it in a task", os.urandom),
+    **_each("use workflow.now()", time.time, time.time_ns),
+    **_each("use asyncio.get_running_loop().time()", time.monotonic, time.perf_counter),
+    **_each("use 'await asyncio.sleep(...)'", time.sleep),
+    **_each("use workflow.uuid4()", uuid.uuid1, uuid.uuid4),
+}
+"""Functions that give another answer in each replay, by identity, and what to use instead."""
+
+
+def _nondeterminism(uses: Mapping[str, list[Use]]) -> Iterator[Finding]:
+    for workflow, found in uses.items():
+        for use in found:
+            cure = _CURES.get(id(use.value))
+            dates = isinstance(use.owner, type) and issubclass(use.owner, datetime.date)
+            if cure is None and dates and use.name.rpartition(".")[2] in _OF_DATES:
+                cure = "use workflow.now()"
+            if cure is not None:
+                yield Finding(
+                    Severity.WARNING,
+                    "nondeterminism",
+                    f"{_at(use)}, workflow '{workflow}'",
+                    f"{use.name} differs from replay to replay",
+                    cure,
+                )
+
+
+def _events_of_one_name(contract: ServiceContract, declarations: Declarations) -> Iterator[Finding]:
+    """Find events that a subscription would read as another class than the one that is published."""
+    known: dict[str, type[Event]] = {}
+    values = [*contract.scope.values(), *declarations.events.values()]
+    for heard in declarations.subscriptions.values():
+        values += [*heard.function.__globals__.values(), *heard.events.values()]
+    told: set[str] = set()
+    for value in values:
+        if not isinstance(value, type) or not issubclass(value, Event) or value is Event:
+            continue
+        other = known.setdefault(value.event_name, value)
+        if other is not value and value.event_name not in told:
+            told.add(value.event_name)
+            yield Finding(
+                Severity.ERROR,
+                "event-clash",
+                f"event '{value.event_name}'",
+                f"two classes have this name ({other.__module__} and {value.__module__}), and subscriptions hear both",
+                f"rename one, or its event: class {value.__name__}(Event, name='...')",
+            )
+
+
+def _deaf_filters(declarations: Declarations) -> Iterator[Finding]:
+    for heard in declarations.subscriptions.values():
+        for field, alternatives in heard.definition.get("match", {}).items():
+            may_be_absent = isinstance(alternatives, list) and {"exists": False} in alternatives
+            if not may_be_absent and not _is_known(field, heard):
+                yield Finding(
+                    Severity.ERROR,
+                    "deaf-filter",
+                    heard.where,
+                    f"it wants '{field}' to match, which {' and '.join(heard.events)} do not have: it hears nothing",
+                    "match a field of the event, as its JSON names it",
+                )
+
+
+def _is_known(field: str, heard: Subscription[Any]) -> bool:
+    for event in heard.events.values():
+        names = {info.serialization_alias or name for name, info in event.model_fields.items()}
+        computed = {info.alias or name for name, info in event.model_computed_fields.items()}
+        if field in names | computed or event.model_config.get("extra") == "allow":
+            return True
+    return False
+
+
+def _at(use: Use) -> str:
+    return f"{shortened(use.file)}:{use.line}"
