@@ -16,12 +16,14 @@ from benchmarks.machine import describe
 from benchmarks.measurement import FULL, SMOKE, CannotMeasure, Pace, Result
 from benchmarks.openapi import area as openapi
 from benchmarks.report import as_data, render
+from benchmarks.workflows import area as workflows
 
 AREAS: dict[str, Callable[[Pace, Callable[[str], None]], Result]] = {
     "http": http.run,
     "client": client.run,
     "lambda": aws_lambda.run,
     "openapi": openapi.run,
+    "workflows": workflows.run,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEADING = """# Results

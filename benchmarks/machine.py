@@ -21,6 +21,7 @@ LIBRARIES = [
     "chalice",
     "httpx",
     "aiohttp",
+    "dbos",
 ]
 
 
