@@ -114,6 +114,26 @@ class Manager:
         known = DeadLetter.__dataclass_fields__
         return [DeadLetter(**{k: v for k, v in letter.items() if k in known}) for letter in letters]
 
+    async def complete_task(self, token: str, result: object = None) -> bool:
+        """Complete a task by the token that it gave away; `result` is its result as JSON values.
+
+        False: nobody waits for it any more. A result of another type, or a token of somebody else, is ProblemError.
+        """
+        done: bool = await self._access.call("complete_task", idempotent=True, token=token, result=result)
+        return done
+
+    async def fail_task(self, token: str, message: str, type: str = "") -> bool:
+        """Fail a task for good by its token; `type` names the error for readers."""
+        done: bool = await self._access.call(
+            "fail_task", idempotent=True, token=token, message=message, type=type
+        )
+        return done
+
+    async def heartbeat_task(self, token: str, details: object = None) -> bool:
+        """Say that a task is being worked on; False: nobody waits for it any more."""
+        waits: bool = await self._access.call("heartbeat_task", idempotent=True, token=token, details=details)
+        return waits
+
     async def redrive(self, subscription: str, event_id: str | None = None) -> int:
         """Deliver dead letters of a subscription again, all or one; return how many."""
         count: int = await self._access.call(

@@ -196,6 +196,7 @@ def result(
     from service_kit.cli.operating import operate
 
     async def ask(operator: Operator) -> str | None:
+        await operator.access.describe(id)  # waiting goes on through a deployment; a wrong URL must not
         return await operator.access.outcome(id, timeout)
 
     outcome = operate(service, ask)

@@ -32,7 +32,7 @@ def history_lines(events: Sequence[Event], first: int = 1) -> Iterator[str]:
     """Return a line for each event: its number, the time of its turn, and what it says."""
     for number, event in enumerate(events, start=first):
         clock = time.strftime("%H:%M:%S", time.localtime(event["at_s"])) if "at_s" in event else " " * 8
-        said = [f"{name}={_short(value)}" for name, value in event.items() if _is_shown(name, value)]
+        said = [f"{name}={_short(name, value)}" for name, value in event.items() if _is_shown(name, value)]
         yield printable(f"{number:>5}  {clock}  {event['kind']}  {' '.join(said)}").rstrip()
 
 
@@ -40,7 +40,9 @@ def _is_shown(name: str, value: object) -> bool:
     return name not in _UNSHOWN and value not in (None, "", [], {})
 
 
-def _short(value: object) -> str:
+def _short(name: str, value: object) -> str:
+    if name == "due_s" and isinstance(value, int | float):
+        return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(value))
     if isinstance(value, Mapping) and "message" in value:
         text = f"{value.get('type', '')}: {value['message']}"
     else:

@@ -52,6 +52,25 @@ def reset_gateway(token: Token[Gateway]) -> None:
     _gateway.reset(token)
 
 
+class Completion(Protocol):
+    """What the holder of a task's token may do; a token that the service did not sign raises ValueError.
+
+    False says that nobody waits for the task any more.
+    """
+
+    async def succeed(self, token: str, value: str) -> bool:
+        """Complete a task with its result as JSON; raise ValueError for one that is no such result."""
+        ...
+
+    async def fail(self, token: str, message: str, type: str = "") -> bool:
+        """Fail a task for good."""
+        ...
+
+    async def heartbeat(self, token: str, details: str | None = None) -> bool:
+        """Say that a task is being worked on."""
+        ...
+
+
 class Management(Protocol):
     """What operators can ask of a running service, beside its gateway."""
 

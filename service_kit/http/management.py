@@ -5,27 +5,18 @@ Each is served at `POST /rpc/_system.<name>`, as clients call it, and at a route
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
-from ipaddress import ip_address
 from typing import Annotated, Any, Literal, TypeAlias
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue, ValidationError
 from pydantic_core import to_json
 
-from client_kit.executions import ExecutionInfo, StartOptions
+from client_kit.executions import ExecutionInfo
 from service_kit.contract.command import AnyCommand, command
-from service_kit.contract.exchange import Next, Request, Response
-from service_kit.contract.gateway import Management, require_gateway
-from service_kit.contract.route import RPC_PREFIX
-from service_kit.contract.service import ServiceContract
-from service_kit.errors import ExecutionExists, ExecutionNotFound, Refusal, ServiceError
-from service_kit.http.application import HostRoute, Target
-from service_kit.http.endpoint import Endpoint
-from service_kit.http.options import HttpOptions
-from service_kit.http.security import Gate
-from service_kit.runtime.idempotency import IdempotencyStore
+from service_kit.contract.gateway import Completion, Management, require_gateway
+from service_kit.errors import ExecutionNotFound, ServiceError
 
 PREFIX = "_system."
 WAIT_MOST_S = 20.0
@@ -37,9 +28,13 @@ Status: TypeAlias = Literal["running", "succeeded", "failed", "cancelled", "time
 _management: ContextVar[Management] = ContextVar("service_kit_management")
 
 
-def set_management(management: Management) -> None:
-    """Make `management` the one of this request's context; for hosts."""
+_completion: ContextVar[Completion] = ContextVar("service_kit_completion")
+
+
+def set_management(management: Management, completion: Completion) -> None:
+    """Make these the ones of this request's context; for hosts."""
     _management.set(management)
+    _completion.set(completion)
 
 
 class UnknownWorkflow(ServiceError, status=404):
@@ -52,6 +47,12 @@ class InvalidWorkflowInput(ServiceError, status=422):
     """The input does not fit the workflow's parameters."""
 
     errors: list[dict[str, JsonValue]]
+
+
+class InvalidTaskCompletion(ServiceError, status=422):
+    """The token is none of this service's, or the result is not of the task's type."""
+
+    problem: str
 
 
 class Page(BaseModel):
@@ -145,42 +146,46 @@ async def dead_letters(
     return [dict(letter) for letter in await _management.get().dead_letters(subscription, limit)]
 
 
+@command(path="/_system/tasks/succeed", errors=[InvalidTaskCompletion])
+async def complete_task(token: str, result: JsonValue = None) -> bool:
+    """Complete a task by its token; false: nobody waits for it any more."""
+    with _completing():
+        return await _completion.get().succeed(token, to_json(result).decode())
+
+
+@command(path="/_system/tasks/fail", errors=[InvalidTaskCompletion])
+async def fail_task(token: str, message: str, type: str = "") -> bool:
+    """Fail a task for good by its token."""
+    with _completing():
+        return await _completion.get().fail(token, message, type)
+
+
+@command(path="/_system/tasks/heartbeat", errors=[InvalidTaskCompletion])
+async def heartbeat_task(token: str, details: JsonValue = None) -> bool:
+    """Say that a task is being worked on; false: nobody waits for it any more."""
+    with _completing():
+        return await _completion.get().heartbeat(
+            token, None if details is None else to_json(details).decode()
+        )
+
+
+@contextmanager
+def _completing() -> Generator[None, None, None]:
+    try:
+        yield
+    except ValidationError as error:
+        raise InvalidTaskCompletion(problem=f"the result does not fit: {error.errors()[0]['msg']}") from None
+    except ValueError as error:
+        raise InvalidTaskCompletion(problem=str(error)) from None
+
+
 @command(path="/_system/dead-letters/redrive")
 async def redrive(subscription: str, event_id: str | None = None) -> int:
     """Deliver dead letters of a subscription again; tell how many."""
     return await _management.get().redrive(subscription, event_id)
 
 
-def management_routes(
-    contract: ServiceContract, options: HttpOptions, store: IdempotencyStore
-) -> list[HostRoute]:
-    """Return the routes of the API for one service.
-
-    They are closed. What a caller of workflows needs (start, outcome, state, signal, cancel, ...) the service's own
-    security schemes admit him to; what operators do needs one of its `management` schemes. Where there is no
-    scheme, only this machine's programs are admitted, and pages that it serves itself. A proxy on this machine
-    that adds no header of its own cannot be told from them: a service behind one needs schemes.
-    """
-    for_callers = Gate(contract.security).guard if contract.security else _from_this_machine
-    for_operators = Gate(contract.management).guard if contract.management else _from_this_machine
-    open_contract = ServiceContract(name=contract.name, title="System")
-    routes: list[HostRoute] = []
-    for declared in [*_COMMANDS, *_commands_of(contract)]:
-        guard = for_callers if declared.name in _FOR_CALLERS else for_operators
-        endpoint = Endpoint(open_contract, declared, options, store)
-        routes.append(
-            ("POST", f"{RPC_PREFIX}{PREFIX}{declared.name}", Target(guard(endpoint.rpc()), declared))
-        )
-        rest = endpoint.rest()
-        if rest is not None and declared.route is not None:
-            routes.append((declared.route.method, declared.route.path, Target(guard(rest), declared)))
-    return routes
-
-
-_FOR_CALLERS = frozenset({"start", "describe", "outcome", "state", "signal", "cancel"})
-"""Who knows an execution's id was given it; ids that the service makes cannot be guessed."""
-
-_COMMANDS: tuple[AnyCommand, ...] = (
+COMMANDS: tuple[AnyCommand, ...] = (
     list_executions,
     describe,
     outcome,
@@ -191,107 +196,25 @@ _COMMANDS: tuple[AnyCommand, ...] = (
     terminate,
     pause,
     resume,
+    complete_task,
+    fail_task,
+    heartbeat_task,
     dead_letters,
     redrive,
 )
+"""What needs no knowledge of the service."""
 
-
-def _commands_of(contract: ServiceContract) -> list[AnyCommand]:
-    """Return the commands that know the service: what may be started and emitted, and with what."""
-    workflows = contract.workflows
-
-    @command(path="/_system/executions", errors=[ExecutionExists, UnknownWorkflow, InvalidWorkflowInput])
-    async def start(
-        workflow: str,
-        input: JsonValue = None,
-        id: Id | None = None,
-        timeout_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None,
-        start_delay_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None,
-        attributes: Mapping[str, str] = {},
-    ) -> str:
-        """Start an execution of a public workflow, or find the running one of the same id and input; return its id."""
-        declared = workflows.get(workflow)
-        if declared is None:
-            raise UnknownWorkflow(workflow=workflow)
-        payload = "" if input is None else to_json(input).decode()
-        try:
-            arguments = declared.calls.decode_arguments(payload)
-        except ValueError as error:
-            raise InvalidWorkflowInput(errors=_errors(error)) from None
-        chosen = StartOptions(
-            id=id,
-            timeout_s=timeout_s or declared.definition.get("timeout_s"),
-            start_delay_s=start_delay_s,
-            attributes=attributes,
-        )
-        # Encoded again, so that one input is one text however it was spelt.
-        return await require_gateway("this").start(
-            workflow, declared.calls.encode_arguments(arguments), chosen
-        )
-
-    @command(path="/_system/events")
-    async def emit(events: list[EmittedEvent]) -> None:
-        """Publish events, all or none."""
-        await require_gateway("this").emit([(e.name, to_json(e.payload).decode()) for e in events])
-
-    return [start, emit]
-
-
-def _errors(error: ValueError) -> list[dict[str, JsonValue]]:
-    listed = getattr(error, "errors", None)
-    if listed is None:
-        return [{"msg": str(error)}]
-    found = listed(include_url=False, include_context=False, include_input=False)
-    return [{"loc": list(e["loc"]), "msg": e["msg"], "type": e["type"]} for e in found]
-
-
-_PROXY_MARKS = (
-    b"forwarded",
-    b"via",
-    b"x-forwarded-for",
-    b"x-forwarded-host",
-    b"x-forwarded-proto",
-    b"x-real-ip",
+FOR_CALLERS = frozenset(
+    {
+        "start",
+        "describe",
+        "outcome",
+        "state",
+        "signal",
+        "cancel",
+        "complete_task",
+        "fail_task",
+        "heartbeat_task",
+    }
 )
-
-
-def _from_this_machine(inner: Next) -> Next:
-    async def guarded(request: Request) -> Response:
-        host = request.client[0] if request.client else ""
-        # A proxy on this machine speaks for somebody else, and a browser for the page that it shows.
-        proxied = any(request.header(mark) is not None for mark in _PROXY_MARKS)
-        if proxied or not _is_loopback(host) or not _is_own_page(request):
-            raise Refusal(
-                403,
-                "the management API admits this machine only; give the service a security scheme to open it",
-            )
-        return await inner(request)
-
-    return guarded
-
-
-def _is_own_page(request: Request) -> bool:
-    """Tell whether no page from elsewhere asks: any page can make a browser on this machine send a request.
-
-    `Origin` tells of those. A page whose own name was pointed at this machine (DNS rebinding) gives itself away in
-    `Host`.
-    """
-    host, origin = request.header(b"host"), request.header(b"origin")
-    return (host is None or _is_local(f"//{host}")) and (origin is None or _is_local(origin))
-
-
-def _is_local(url: str) -> bool:
-    try:
-        name = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
-    # Names that nobody can own on the internet: those without a dot, and RFC 6761's.
-    reserved = name.endswith((".localhost", ".test")) or (name != "" and not {".", ":"} & set(name))
-    return reserved or _is_loopback(name)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+"""Who knows an execution's id, or a task's token, was given it: neither can be guessed."""

@@ -17,7 +17,8 @@ from service_kit.contract.gateway import set_gateway
 from service_kit.contract.gather import Declarations
 from service_kit.contract.service import ServiceContract
 from service_kit.http import Application, AsgiApplication, HttpOptions
-from service_kit.http.management import management_routes, set_management
+from service_kit.http.management import set_management
+from service_kit.http.management_routes import management_routes
 from service_kit.runtime.assembly import Entropy, Runtime, RuntimeOptions
 from service_kit.runtime.task_worker import WorkerOptions
 from service_kit.stores.memory.idempotency import MemoryIdempotencyStore
@@ -115,7 +116,7 @@ class Stage:
 
     def _enter(self) -> None:
         set_gateway(self.runtime.gateway)
-        set_management(self.runtime.management)
+        set_management(self.runtime.management, self.runtime.completion)
 
     def _keep_warm(self, keep: bool) -> None:
         self.runtime.orchestrator.warm.most = BIG if keep else 0

@@ -1,4 +1,7 @@
-"""The management API and the handles of clients, over the real HTTP face of a host on a file."""
+"""The management API and the handles of clients, over the real HTTP face of a host on a file.
+
+One service and one way of running it serve all of these tests, so they stand together, though long.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Self
 import httpx
 import pytest
 
-from client_kit import InProcessTransport, connect, manage
+from client_kit import ExecutionHandle, InProcessTransport, ProblemError, connect, manage
 from service_kit import (
     Event,
     ExecutionExists,
@@ -22,8 +25,12 @@ from service_kit import (
     Signal,
     State,
     WorkflowCancelled,
+    WorkflowFailed,
     WorkflowTerminated,
+    complete_later,
     subscription,
+    task,
+    task_token,
     workflow,
 )
 
@@ -70,11 +77,26 @@ async def stamp(event: Stamped) -> None:
 stamp.definition["retry"] = Retry(max_attempts=1)
 
 
+tokens: list[str] = []
+
+
+@task
+async def ask_elsewhere(question: str) -> int:
+    tokens.append(task_token())
+    return complete_later()  # type: ignore[no-any-return]  # whoever has the token gives it
+
+
+@workflow
+async def consult(question: str) -> int:
+    return await ask_elsewhere(question)
+
+
 class Office(Service):
     """Approve things."""
 
     approve = approve
     take_note = take_note
+    consult = consult
     approved = approved
     note = note
     progress = progress
@@ -257,5 +279,35 @@ def test_only_public_workflows_start_and_only_with_input_that_fits(tmp_path: Pat
             assert good.json() == "by-hand"
             assert (await http.get("/_system/executions/by-hand")).json()["status"] == "running"
             assert (await http.get("/_system/executions/by-hand/outcome?wait_s=0")).json() is None
+
+    run(tmp_path, test)
+
+
+def test_a_task_is_completed_or_failed_by_whoever_has_its_token(tmp_path: Path) -> None:
+    tokens.clear()
+
+    async def token_of(execution: ExecutionHandle[int], count: int) -> str:
+        while len(tokens) < count:
+            await asyncio.sleep(0.005)
+        return tokens[-1]
+
+    async def test(running: Running) -> None:
+        operator = manage(running.client)
+        first = await running.client.consult.start("how many?")
+        token = await token_of(first, 1)
+        for wrong in (token[:-4] + "AAAA", "nonsense"):
+            with pytest.raises(ProblemError, match="no task token of this service"):
+                await operator.complete_task(wrong, 7)
+        with pytest.raises(ProblemError, match="the result does not fit"):
+            await operator.complete_task(token, "many")
+        assert await operator.heartbeat_task(token)
+        assert await operator.complete_task(token, 7)
+        assert await first.result() == 7
+        assert not await operator.complete_task(token, 8), "nobody waits any more"
+
+        second = await running.client.consult.start("why?")
+        assert await operator.fail_task(await token_of(second, 2), "nobody knows")
+        with pytest.raises(WorkflowFailed, match="nobody knows"):
+            await second.result()
 
     run(tmp_path, test)

@@ -19,8 +19,10 @@ from typing import Self
 from service_kit.contract.gateway import Gateway, reset_gateway, set_gateway
 from service_kit.contract.gather import gather
 from service_kit.contract.service import Service, contract_of
+from service_kit.hosts.local.polls import Polls
 from service_kit.http import Application, AsgiApplication, HttpOptions
-from service_kit.http.management import management_routes, set_management
+from service_kit.http.management import set_management
+from service_kit.http.management_routes import management_routes
 from service_kit.runtime.assembly import Entropy, Runtime, RuntimeOptions
 from service_kit.runtime.clock import SystemClock
 from service_kit.runtime.task_worker import WorkerOptions
@@ -64,6 +66,7 @@ class LocalHost:
         self._token: Token[Gateway] | None = None
         self._database: Database | None = None
         self._runtime: Runtime | None = None
+        self._polls = Polls()
         self._ends_at_s = math.inf
 
     @property
@@ -79,12 +82,13 @@ class LocalHost:
         contract = replace(self._contract, lifespan=None if self._runtime else self._lifespan)
         kept = SqliteIdempotencyStore(self._open_database, time.time)
         chosen = options or HttpOptions()
-        routes = management_routes(contract, chosen, kept)
+        routes = [self._polls.released(route) for route in management_routes(contract, chosen, kept)]
         return AsgiApplication(Application(contract, chosen, kept, self._enter, routes))
 
     def end_within(self, seconds: float) -> None:
-        """Let the drain, whenever it begins, be over in so many seconds from now: the process is told to end."""
+        """Hear that the process is told to end: the drain, whenever it begins, is over in so many seconds."""
         self._ends_at_s = asyncio.get_running_loop().time() + seconds
+        self._polls.release()
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -121,13 +125,15 @@ class LocalHost:
     async def _stop(self) -> None:
         runtime, self._runtime = self.runtime, None
         until_s = min(asyncio.get_running_loop().time() + self._options.drain_s, self._ends_at_s)
-        if runtime.task_worker.busy or runtime.subscription_worker.busy:
+        busy = runtime.task_worker.busy or runtime.subscription_worker.busy
+        if busy:
             logger.info("finishing tasks and handlers that are running")
         try:
             async with asyncio.timeout_at(until_s):
                 await runtime.drain()
         except TimeoutError:
-            logger.warning("tasks or handlers did not end in time; they are cut off, and tried again")
+            if busy:
+                logger.warning("tasks or handlers did not end in time; they are cut off, and tried again")
             await runtime.stop()
 
     @asynccontextmanager
@@ -141,4 +147,4 @@ class LocalHost:
 
     def _enter(self) -> None:
         set_gateway(self.runtime.gateway)
-        set_management(self.runtime.management)
+        set_management(self.runtime.management, self.runtime.completion)
