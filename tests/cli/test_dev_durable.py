@@ -78,6 +78,21 @@ def test_a_workflow_goes_on_after_a_save_and_after_a_restart(dev: Start, file: P
     eventually(lambda: (file.parent / "shipped").read_text() == "saved\nrestarted\n")
 
 
+def test_a_save_does_not_wait_for_those_who_wait_for_a_result(dev: Start, file: Path) -> None:
+    running = dev()
+    id = _started(running, "o-1")
+    follower = Running(file.parent, "executions", "result", id, "--url", running.url)
+    running.wait_for("_system.describe")
+    file.write_text(SERVICE.replace('"first"', '"second"'))
+    eventually(lambda: running.answers("second"))
+    # Had the poll been in the way, it would have been cut off, and told as a failure.
+    assert "Traceback" not in running.output
+    assert "box of o-1" in _released(running, id, "me")
+    assert follower.end() == 0
+    assert follower.output == '"box of o-1, released by me"\n'
+    follower.close()
+
+
 def test_a_workflow_goes_on_when_its_process_was_killed(dev: Start, file: Path) -> None:
     running = dev()
     id = _started(running, "o-1")

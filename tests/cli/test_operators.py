@@ -224,8 +224,9 @@ def test_words_that_cannot_be_used_are_told_before_anything_is_asked(
     assert f"error: {said}" in result.stderr
 
 
-def test_a_service_that_does_not_run_is_told(workshop: Workshop) -> None:
-    result = workshop.run("executions", "list", "--url", "http://127.0.0.1:9")
+@pytest.mark.parametrize("words", [("list",), ("result", "o-1"), ("start", "ship", "--follow")])
+def test_a_service_that_does_not_run_is_told(workshop: Workshop, words: tuple[str, ...]) -> None:
+    result = workshop.run("executions", *words, "--url", "http://127.0.0.1:9")
     assert result.exit_code == 1
     assert result.stderr.startswith("error: nothing answers at http://127.0.0.1:9 (")
     assert "start the service (service-kit dev module:Service), or say where it runs: --url" in result.stderr
