@@ -1,4 +1,7 @@
-"""Executions as their users see them, from the start to the end."""
+"""Executions as their users see them, from the start to the end.
+
+Each behaviour is a short test over one shop of workflows: one list, though long.
+"""
 
 from __future__ import annotations
 

@@ -11,9 +11,8 @@ import pytest
 from client_kit.executions import ExecutionHandle
 from service_kit import Retry, heartbeat, heartbeat_details, idempotency_key
 from service_kit.errors import TimedOut, WorkflowFailed
-from service_kit.runtime.assembly import Runtime, RuntimeOptions
+from service_kit.runtime.assembly import Runtime
 from service_kit.runtime.ports import Stores
-from service_kit.runtime.task_worker import WorkerOptions
 from service_kit.stores.memory.store import memory_stores
 from tests.runtime.running import ManualClock, running, settle, until
 from tests.runtime.shop import (
@@ -23,7 +22,6 @@ from tests.runtime.shop import (
     chosen,
     do,
     do_in_thread,
-    do_many,
     give_up,
     log,
     work,
@@ -173,149 +171,6 @@ async def test_the_next_attempt_reads_the_last_heartbeats_details(
     assert await handle.result() == "42"
 
 
-async def test_details_survive_the_death_of_the_process(clock: ManualClock) -> None:
-    async def first() -> None:
-        heartbeat(42)
-        await asyncio.Event().wait()
-
-    acts["a 1"], acts["a 2"] = first, lambda: heartbeat_details(int)
-    stores = memory_stores()
-    async with running(Shop, clock, stores) as dying:
-        handle = await do.start("a")
-        await clock.advance(2)
-        await _die(dying)
-    async with running(Shop, clock, stores):
-        await clock.advance(40)
-        assert await do.get(handle.id).result() == "42"
-
-
-async def _die(runtime: Runtime) -> None:
-    """Stop as by SIGKILL: nothing is said to the store any more."""
-    for loop in runtime._loops.values():
-        loop.cancel()
-    for _, runner in runtime.task_worker._running.values():
-        runner.cancel()
-    await settle()
-    runtime.task_worker._running.clear()
-
-
-async def test_an_attempt_whose_process_died_is_counted_and_tried_again(clock: ManualClock) -> None:
-    acts["a 1"] = asyncio.Event().wait
-    stores = memory_stores()
-    async with running(Shop, clock, stores) as dying:
-        handle = await do.start("a")
-        await settle()
-        await _die(dying)
-    async with running(Shop, clock, stores):
-        await clock.advance(29)
-        assert log == ["a 1"]
-        await clock.advance(2)
-        assert await do.get(handle.id).result() == "a 2"
-
-
-async def test_a_task_of_one_attempt_is_not_run_again_after_its_process_died(clock: ManualClock) -> None:
-    acts["a"] = asyncio.Event().wait
-    chosen["retry"] = Retry(max_attempts=1)
-    stores = memory_stores()
-    async with running(Shop, clock, stores) as dying:
-        handle = await do.start("a")
-        await settle()
-        await _die(dying)
-    async with running(Shop, clock, stores):
-        await clock.advance(32)
-        assert "was lost" in await _cause(do.get(handle.id))
-    assert log == ["a"]
-
-
-async def test_a_host_that_stops_hands_its_attempts_on_at_once(clock: ManualClock) -> None:
-    acts["a 1"] = asyncio.Event().wait
-    stores = memory_stores()
-    async with running(Shop, clock, stores):
-        handle = await do.start("a")
-        await settle()
-    async with running(Shop, clock, stores):
-        await clock.advance(2)
-        assert await do.get(handle.id).result() == "a 2"
-
-
-async def test_claims_are_kept_as_long_as_an_attempt_runs(clock: ManualClock) -> None:
-    stores = memory_stores()
-    acts["a 1"] = lambda: clock.sleep(500)
-    async with running(Shop, clock, stores), running(Shop, clock, stores):
-        handle = await do.start("a")
-        await clock.advance(501)
-        assert await handle.result() == "None"
-    assert log == ["a 1"]
-
-
-async def test_an_old_process_that_wakes_up_after_another_took_over_records_nothing(
-    clock: ManualClock,
-) -> None:
-    stores, gate = memory_stores(), asyncio.Event()
-    acts["a 1"], acts["a 2"] = gate.wait, lambda: clock.sleep(100)
-    async with running(Shop, clock, stores) as old:
-        handle = await do.start("a")
-        await settle()
-        await old._end_loops()  # it hangs, and gives no sign of life
-        async with running(Shop, clock, stores):
-            await clock.advance(32)
-            assert log == ["a 1", "a 2"]
-            gate.set()  # the old attempt ends after all
-            handle = do.get(handle.id)
-            await clock.advance(5)
-            assert await handle.status() == "running"
-            await clock.advance(100)
-            assert await handle.result() == "None"  # the answer of the second attempt
-    succeeded = [event for event in await handle.history() if event["kind"] == "TaskSucceeded"]
-    assert [event["value"] for event in succeeded] == ['"None"']
-
-
-async def test_an_attempt_that_has_lost_its_claim_is_stopped(clock: ManualClock) -> None:
-    stores, stopped = memory_stores(), list[str]()
-
-    async def first() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            stopped.append("first")
-
-    acts["a 1"] = first
-    async with running(Shop, clock, stores) as old:
-        await do.start("a")
-        await settle()
-        keeper = old._loops.pop("_keep_claims")
-        keeper.cancel()
-        async with running(Shop, clock, stores):
-            await clock.advance(32)
-            await old.task_worker.keep_claims()
-            await settle()
-    assert stopped == ["first"]
-
-
-async def test_a_store_that_takes_no_heartbeats_ends_attempts_before_others_begin_them(
-    runtime: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ended: list[float] = []
-
-    async def first() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.append(clock.now_s())
-
-    async def refuse(beats: object) -> None:
-        raise OSError("disk")
-
-    acts["a 1"] = first
-    begin_s = clock.now_s()
-    await do.start("a")
-    await settle()
-    with monkeypatch.context() as patch:
-        patch.setattr(runtime.stores.tasks, "heartbeat", refuse)
-        await clock.advance(40)
-    assert [at_s - begin_s <= 32 for at_s in ended] == [True]
-
-
 async def test_the_idempotency_key_is_one_for_all_attempts_and_of_this_call_only(
     runtime: Runtime, clock: ManualClock
 ) -> None:
@@ -438,94 +293,6 @@ async def test_a_thread_that_goes_on_after_its_timeout_hears_of_it(
     assert "did not end within 5 s" in await _cause(handle)
     timed_out.set()
     await until(lambda: heard)
-
-
-async def test_no_more_attempts_run_side_by_side_than_a_task_allows(
-    runtime: Runtime, clock: ManualClock
-) -> None:
-    for number in range(5):
-        acts[f"narrow{number}"] = lambda: clock.sleep(10)
-    await do_many.start("narrow", 5)
-    counts = []
-    for _ in range(3):
-        await settle()
-        counts.append(len(log))
-        await clock.advance(10)
-    assert counts == [2, 4, 5]
-
-
-async def test_no_more_attempts_begin_in_a_second_than_a_task_allows(
-    runtime: Runtime, clock: ManualClock
-) -> None:
-    handle = await do_many.start("slow", 6)
-    counts = []
-    for _ in range(6):
-        await clock.advance(0.5)
-        counts.append(len(log))
-    assert counts == [2, 3, 4, 5, 6, 6]
-    assert len(await handle.result()) == 6
-
-
-async def test_a_process_runs_no_more_attempts_than_it_has_room_for(clock: ManualClock) -> None:
-    stores = memory_stores()
-    for number in range(5):
-        acts[f"work{number}"] = lambda: clock.sleep(10)
-    async with running(Shop, clock, stores, _room_for(2)):
-        handle = await do_many.start("work", 5)
-        counts = []
-        for _ in range(3):
-            await settle()
-            counts.append(len(log))
-            await clock.advance(10)
-        assert counts == [2, 4, 5]
-        assert len(await handle.result()) == 5
-
-
-async def test_what_one_process_has_no_room_for_another_one_does(clock: ManualClock) -> None:
-    stores = memory_stores()
-    for number in range(4):
-        acts[f"work{number}"] = lambda: clock.sleep(1000)
-    async with running(Shop, clock, stores, _room_for(2)), running(Shop, clock, stores, _room_for(2)):
-        await do_many.start("work", 4)
-        await clock.advance(2)
-        assert len(log) == 4
-
-
-async def test_an_inline_task_is_run_by_the_process_that_schedules_it_however_full_it_is(
-    clock: ManualClock,
-) -> None:
-    acts["a"] = asyncio.Event().wait
-    stores = memory_stores()
-    async with running(Shop, clock, stores, _room_for(1)) as runtime:
-        await do.start("a")
-        handle = await do_many.start("short", 3)
-        assert len(await handle.result()) == 3
-        await runtime._end_loops()  # nobody else could have claimed them
-
-
-def _room_for(capacity: int) -> RuntimeOptions:
-    return RuntimeOptions(WorkerOptions("one", capacity=capacity))
-
-
-async def test_a_process_that_drains_begins_nothing_and_ends_what_it_has_begun(clock: ManualClock) -> None:
-    stores, gate = memory_stores(), asyncio.Event()
-    acts["a"] = gate.wait
-    async with running(Shop, clock, stores) as runtime:
-        running_one = await do.start("a")
-        await settle()
-        draining = asyncio.create_task(runtime.drain())
-        await settle()
-        waiting_one = await do.start("b")
-        await clock.advance(100)  # far beyond the lease: claims are kept meanwhile
-        assert (log, draining.done()) == (["a"], False)
-        gate.set()
-        await clock.advance(1)
-        assert draining.done()
-        assert await running_one.result() == "True"
-        assert await waiting_one.status() == "running"
-    async with running(Shop, clock, stores):
-        await clock.advance(2)
-        assert await do.get(waiting_one.id).result() == "b"
 
 
 async def test_a_task_that_is_gone_from_the_service_fails_where_it_is_called(

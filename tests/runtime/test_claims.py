@@ -1,0 +1,173 @@
+"""Claims on tasks: processes that die, stop, wake up late or lose touch with the store."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from client_kit.executions import ExecutionHandle
+from service_kit import Retry, heartbeat, heartbeat_details
+from service_kit.errors import TimedOut, WorkflowFailed
+from service_kit.runtime.assembly import Runtime
+from service_kit.stores.memory.store import memory_stores
+from tests.runtime.running import ManualClock, running, settle
+from tests.runtime.shop import (
+    Shop,
+    acts,
+    chosen,
+    do,
+    log,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+async def _cause(handle: ExecutionHandle[Any]) -> str:
+    with pytest.raises((WorkflowFailed, TimedOut)) as failed:
+        await handle.result()
+    return str(failed.value)
+
+
+async def test_details_survive_the_death_of_the_process(clock: ManualClock) -> None:
+    async def first() -> None:
+        heartbeat(42)
+        await asyncio.Event().wait()
+
+    acts["a 1"], acts["a 2"] = first, lambda: heartbeat_details(int)
+    stores = memory_stores()
+    async with running(Shop, clock, stores) as dying:
+        handle = await do.start("a")
+        await clock.advance(2)
+        await _die(dying)
+    async with running(Shop, clock, stores):
+        await clock.advance(40)
+        assert await do.get(handle.id).result() == "42"
+
+
+async def _die(runtime: Runtime) -> None:
+    """Stop as by SIGKILL: nothing is said to the store any more."""
+    for loop in runtime._loops.values():
+        loop.cancel()
+    for _, runner in runtime.task_worker._running.values():
+        runner.cancel()
+    await settle()
+    runtime.task_worker._running.clear()
+
+
+async def test_an_attempt_whose_process_died_is_counted_and_tried_again(clock: ManualClock) -> None:
+    acts["a 1"] = asyncio.Event().wait
+    stores = memory_stores()
+    async with running(Shop, clock, stores) as dying:
+        handle = await do.start("a")
+        await settle()
+        await _die(dying)
+    async with running(Shop, clock, stores):
+        await clock.advance(29)
+        assert log == ["a 1"]
+        await clock.advance(2)
+        assert await do.get(handle.id).result() == "a 2"
+
+
+async def test_a_task_of_one_attempt_is_not_run_again_after_its_process_died(clock: ManualClock) -> None:
+    acts["a"] = asyncio.Event().wait
+    chosen["retry"] = Retry(max_attempts=1)
+    stores = memory_stores()
+    async with running(Shop, clock, stores) as dying:
+        handle = await do.start("a")
+        await settle()
+        await _die(dying)
+    async with running(Shop, clock, stores):
+        await clock.advance(32)
+        assert "was lost" in await _cause(do.get(handle.id))
+    assert log == ["a"]
+
+
+async def test_a_host_that_stops_hands_its_attempts_on_at_once(clock: ManualClock) -> None:
+    acts["a 1"] = asyncio.Event().wait
+    stores = memory_stores()
+    async with running(Shop, clock, stores):
+        handle = await do.start("a")
+        await settle()
+    async with running(Shop, clock, stores):
+        await clock.advance(2)
+        assert await do.get(handle.id).result() == "a 2"
+
+
+async def test_claims_are_kept_as_long_as_an_attempt_runs(clock: ManualClock) -> None:
+    stores = memory_stores()
+    acts["a 1"] = lambda: clock.sleep(500)
+    async with running(Shop, clock, stores), running(Shop, clock, stores):
+        handle = await do.start("a")
+        await clock.advance(501)
+        assert await handle.result() == "None"
+    assert log == ["a 1"]
+
+
+async def test_an_old_process_that_wakes_up_after_another_took_over_records_nothing(
+    clock: ManualClock,
+) -> None:
+    stores, gate = memory_stores(), asyncio.Event()
+    acts["a 1"], acts["a 2"] = gate.wait, lambda: clock.sleep(100)
+    async with running(Shop, clock, stores) as old:
+        handle = await do.start("a")
+        await settle()
+        await old._end_loops()  # it hangs, and gives no sign of life
+        async with running(Shop, clock, stores):
+            await clock.advance(32)
+            assert log == ["a 1", "a 2"]
+            gate.set()  # the old attempt ends after all
+            handle = do.get(handle.id)
+            await clock.advance(5)
+            assert await handle.status() == "running"
+            await clock.advance(100)
+            assert await handle.result() == "None"  # the answer of the second attempt
+    succeeded = [event for event in await handle.history() if event["kind"] == "TaskSucceeded"]
+    assert [event["value"] for event in succeeded] == ['"None"']
+
+
+async def test_an_attempt_that_has_lost_its_claim_is_stopped(clock: ManualClock) -> None:
+    stores, stopped = memory_stores(), list[str]()
+
+    async def first() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.append("first")
+
+    acts["a 1"] = first
+    async with running(Shop, clock, stores) as old:
+        await do.start("a")
+        await settle()
+        keeper = old._loops.pop("_keep_claims")
+        keeper.cancel()
+        async with running(Shop, clock, stores):
+            await clock.advance(32)
+            await old.task_worker.keep_claims()
+            await settle()
+    assert stopped == ["first"]
+
+
+async def test_a_store_that_takes_no_heartbeats_ends_attempts_before_others_begin_them(
+    runtime: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[float] = []
+
+    async def first() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(clock.now_s())
+
+    async def refuse(beats: object) -> None:
+        raise OSError("disk")
+
+    acts["a 1"] = first
+    begin_s = clock.now_s()
+    await do.start("a")
+    await settle()
+    with monkeypatch.context() as patch:
+        patch.setattr(runtime.stores.tasks, "heartbeat", refuse)
+        await clock.advance(40)
+    assert [at_s - begin_s <= 32 for at_s in ended] == [True]
