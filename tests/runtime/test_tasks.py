@@ -1,4 +1,4 @@
-"""Tasks as their users see them: retries, timeouts, heartbeats, cancellation, limits, lost attempts."""
+"""Tasks as their users see them: retries, timeouts, heartbeats, cancellation, limits, lost attempts. One list of short tests, though long."""
 
 from __future__ import annotations
 
