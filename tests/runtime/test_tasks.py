@@ -1,4 +1,7 @@
-"""Tasks as their users see them: retries, timeouts, heartbeats, cancellation, limits, lost attempts. One list of short tests, though long."""
+"""Tasks as their users see them: retries, timeouts, heartbeats, cancellation, limits, lost attempts.
+
+One list of short tests, though long.
+"""
 
 from __future__ import annotations
 
