@@ -22,6 +22,7 @@ from client_kit.management import Manager, manage
 from client_kit.options import ClientOptions
 from client_kit.system import ServiceAccess
 from client_kit.transports.httpx import HttpxTransport
+from client_kit.url import parse_url
 from service_kit.cli.answers import problem
 from service_kit.cli.callees import described_by_service
 from service_kit.cli.failures import CliError, Unusable
@@ -51,18 +52,18 @@ def operate(remote: Remote, work: Callable[[Operator], Awaitable[T]]) -> T:
 
 
 async def _operate(remote: Remote, work: Callable[[Operator], Awaitable[T]]) -> T:
-    transport = HttpxTransport()
-    headers = remote.headers()
-    auth: Auth | None = None
-    if remote.api_key:
-        place = (await described_by_service(transport, remote.url.rstrip("/"), headers, "")).key_place
-        auth = ApiKeyAuth(remote.api_key, name=place.name, location=place.location)
+    url, headers = parse_url(remote.url), remote.headers()
     options = ClientOptions(headers=headers)
-    connection = Connection(Service, remote.url, transport=transport, auth=auth, options=options)
+    transport = HttpxTransport()
     try:
+        auth: Auth | None = None
+        if remote.api_key:
+            place = (await described_by_service(transport, url, headers, "")).key_place
+            auth = ApiKeyAuth(remote.api_key, name=place.name, location=place.location)
+        connection = Connection(Service, url, transport=transport, auth=auth, options=options)
         return await work(Operator(connection.access, manage(connection.client())))
     finally:
-        await connection.close()
+        await transport.close()
 
 
 def _explained(error: CallError | ServiceError, url: str) -> CliError:

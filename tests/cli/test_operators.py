@@ -213,6 +213,11 @@ def test_an_unknown_workflow_and_a_wrong_input_are_told(depot: Depot) -> None:
         (("executions", "signal", "o-1", "released", "yes"), "the payload is not JSON"),
         (("executions", "list", "--attribute", "n"), "'n' is no attribute"),
         (("executions", "start", "ship", "{"), "the arguments are not JSON"),
+        (("executions", "list", "--url", "depot"), "url 'depot' does not begin with http"),
+        (
+            ("executions", "list", "--api-key", "two\nlines", "--url", "http://127.0.0.1:9"),
+            "key does not fit",
+        ),
         (("events", "emit", "Shipped", "[1]"), "the fields of event 'Shipped' are no JSON object"),
     ],
 )
