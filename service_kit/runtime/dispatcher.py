@@ -23,6 +23,7 @@ from service_kit.engine.arrivals import (
     arrival_id,
 )
 from service_kit.engine.calls import (
+    Call,
     CancelSent,
     ChildStarted,
     EventsEmitted,
@@ -46,7 +47,7 @@ from service_kit.engine.history import (
     ExecutionTimedOut,
 )
 from service_kit.engine.payload import call_id, digest
-from service_kit.engine.turn import Turn
+from service_kit.engine.turn import Outcome, Turn
 from service_kit.runtime.records import (
     CancelTask,
     Claim,
@@ -87,27 +88,13 @@ class Dispatcher:
     ) -> list[Effect]:
         """Return what a turn of the execution `started` wants done, in the order of its calls."""
         effects: list[Effect] = []
-        for call in turn.calls:
-            match call:
-                case TaskScheduled():
-                    effects.append(self._task(call, started, now_s))
-                case TaskCancelRequested(task=seq):
-                    effects.append(CancelTask(TaskKey(started.id, started.run, seq)))
-                case ChildStarted():
-                    effects.append(self._child(call, started, now_s))
-                case CancelSent(target=target, reason=reason):
-                    effects.append(Deliver(target, stored(CancelRequested(reason))))
-                case TerminateSent(target=target, reason=reason):
-                    effects.append(Deliver(target, stored(TerminateRequested(reason))))
-                case SignalSent(target=target, id=id, name=name, payload=payload):
-                    effects.append(Deliver(target, stored(SignalReceived(id, name, payload))))
-                case EventsEmitted(events=events):
-                    effects += [self.publish(e.id, e.name, e.payload, now_s) for e in events]
-                case TimerStarted() | TimerCancelled() | StateSet() | PatchMarked():
-                    pass  # kept by the commit itself: when to wake, what is shown
-                case _:
-                    assert_never(call)
-        if parent is not None and (answer := answer_to_parent(turn, parent)) is not None:
+        try:
+            for call in turn.calls:
+                effects += self._of_call(call, started, now_s)
+        except BaseException:
+            self.placement.withdraw(effects)
+            raise
+        if parent is not None and (answer := answer_to_parent(turn.outcome, parent)) is not None:
             effects.append(Deliver(parent.execution, stored(answer), parent.run))
         return effects
 
@@ -124,6 +111,26 @@ class Dispatcher:
             if name in s.events and matches(s.definition.get("match", {}), content)
         )
         return Publish(PublishedEvent(id, name, self.declarations.service, now_s, payload), wanting)
+
+    def _of_call(self, call: Call, started: ExecutionStarted, now_s: float) -> Sequence[Effect]:
+        match call:
+            case TaskScheduled():
+                return [self._task(call, started, now_s)]
+            case TaskCancelRequested(task=seq):
+                return [CancelTask(TaskKey(started.id, started.run, seq))]
+            case ChildStarted():
+                return [self._child(call, started, now_s)]
+            case CancelSent(target=target, reason=reason):
+                return [Deliver(target, stored(CancelRequested(reason)))]
+            case TerminateSent(target=target, reason=reason):
+                return [Deliver(target, stored(TerminateRequested(reason)))]
+            case SignalSent(target=target, id=id, name=name, payload=payload):
+                return [Deliver(target, stored(SignalReceived(id, name, payload)))]
+            case EventsEmitted(events=events):
+                return [self.publish(e.id, e.name, e.payload, now_s) for e in events]
+            case TimerStarted() | TimerCancelled() | StateSet() | PatchMarked():
+                return ()  # kept by the commit itself: when to wake, what is shown
+        assert_never(call)
 
     def _task(self, call: TaskScheduled, started: ExecutionStarted, now_s: float) -> Effect:
         try:
@@ -195,9 +202,9 @@ def outcome_of(ending: Ending) -> str | None:
     return None if isinstance(ending, ContinuedAsNew) else encode_outcome(ending)
 
 
-def answer_to_parent(turn: Turn, parent: ParentLink) -> Arrival | None:
-    """Return what the parent is told when this turn has ended its child."""
-    match turn.outcome:
+def answer_to_parent(outcome: Outcome, parent: ParentLink) -> Arrival | None:
+    """Return what the parent is told of its child after a turn: nothing, if it has not ended."""
+    match outcome:
         case ExecutionSucceeded(value=value):
             return ChildSucceeded(parent.seq, value)
         case ExecutionRaised(failure=failure):

@@ -39,8 +39,8 @@ class RuntimeGateway:
     """Stores an execution and lets it begin; returns who has its id already."""
     runs_here: Callable[[str], bool]
     """Tells whether `ended` will be told of an execution's end."""
-    arrived: Callable[[str, Incoming], None]
-    """Told of what has reached an execution."""
+    arrived: Callable[..., None]
+    """Told of an execution, and of what has reached it."""
     published: Callable[[], None]
     """Told that deliveries may be available."""
     _waiters: dict[str, list[asyncio.Future[str]]] = field(
@@ -123,6 +123,9 @@ class RuntimeGateway:
 
     async def terminate(self, id: str, reason: str) -> None:
         await self._deliver(id, TerminateRequested(reason))
+        if (await self._record(id)).paused is not None:  # it ends nevertheless
+            await self.executions.pause(id, None)
+            self.arrived(id)
 
     async def emit(self, events: Sequence[tuple[str, str]]) -> None:
         now_s = self.clock.now_s()

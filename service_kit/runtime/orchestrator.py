@@ -27,6 +27,7 @@ from service_kit.runtime.records import (
     StoredExecution,
     TurnCommit,
 )
+from service_kit.runtime.termination import termination_of
 from service_kit.runtime.warm import Warm, WarmExecutions
 
 logger: logging.Logger = logging.getLogger("service_kit.runtime")
@@ -190,11 +191,22 @@ class Orchestrator:
                 return False
             return await self._take(warm, joined(found, incoming, warm.run), incoming)
         except (_Poisoned, Unstorable) as error:
-            cause = error.__cause__ or error
-            logger.error("execution '%s' is paused: it cannot go on", id, exc_info=cause)  # noqa: TRY400 - the cause
-            await self.executions.pause(id, f"{type(cause).__name__}: {cause}")
+            if not await self._terminated(id):
+                cause = error.__cause__ or error
+                logger.error("execution '%s' is paused: it cannot go on", id, exc_info=cause)  # noqa: TRY400 - the cause
+                await self.executions.pause(id, f"{type(cause).__name__}: {cause}")
             await self._put_down(incoming)
             return False
+
+    async def _terminated(self, id: str) -> bool:
+        """End an execution that cannot go on, if somebody has asked for its end; return whether it has ended."""
+        found = await self.executions.load(id)
+        commit = termination_of(found, self.clock.now_s()) if found is not None else None
+        if commit is None:
+            return False
+        await self.executions.commit(commit)
+        self.aftermath(commit)
+        return True
 
     async def _take(
         self, warm: Warm, arrivals: Sequence[StoredArrival], incoming: Sequence[Incoming]

@@ -128,7 +128,8 @@ class Tasks(Protocol):
     async def heartbeat(self, beats: Sequence[Heartbeat]) -> Sequence[bool | None]:
         """Extend claims and keep details, all in one write; return for each whether the task is cancelled.
 
-        None: the claim is not valid any more (replaced, or the task is finished).
+        None: the claim is not valid any more (replaced, or the task is finished). One without a claim extends
+        nothing while a worker still has the task.
         """
         ...
 

@@ -176,12 +176,14 @@ class TaskWorker:
         return look_s
 
     async def _claim(self, names: Sequence[str], limit: int) -> float:
-        """Claim tasks and begin them; return when to look for more of them."""
+        """Claim tasks and begin them; return when to look for more of them, infinity if a hint will tell."""
+        if limit <= 0:
+            return float("inf")
         now_s = self.clock.now_s()
         next_s = await self.tasks.next_available_s(names)
         if next_s is None:
             return float("inf")
-        if next_s > now_s or limit <= 0:
+        if next_s > now_s:
             return next_s
         for one in await self.tasks.claim(names, self._new_claim(), now_s, limit):
             self._accept(one)

@@ -282,6 +282,45 @@ async def test_an_execution_that_is_broken_from_its_start_is_stored_and_parked(
     assert await handle.result() == "a"
 
 
+@pytest.mark.parametrize("why", ["its code is gone", "its code is broken", "it is paused"])
+async def test_an_execution_that_cannot_go_on_can_be_terminated(
+    runtime: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    grandparent = await parent.start("cancel", "middle")
+    await clock.advance(1)
+    handle = wait_long.get("middle")
+    await runtime.management.pause(handle.id, "hold on")
+    runtime.orchestrator.forget(handle.id)
+    with monkeypatch.context() as patch:
+        if why == "its code is gone":
+            patch.delitem(runtime.declarations.workflows, "wait_long")
+        elif why == "its code is broken":
+            patch.setattr(type(wait_long), "run", None)
+        await handle.terminate("enough")
+        await settle()
+        assert await handle.status() == "terminated"
+    with pytest.raises(WorkflowTerminated, match="enough"):
+        await handle.result()
+    with pytest.raises(WorkflowFailed, match="enough"):
+        await grandparent.result()
+
+
+async def test_who_worked_for_an_execution_whose_code_is_gone_is_told_of_its_end(
+    runtime: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acts["a"] = lambda: clock.sleep(1e6)
+    worker, family = await do.start("a"), await parent.start("cancel", "child")
+    await settle()
+    for handle in (worker, family):
+        await runtime.management.pause(handle.id, "hold on")
+        monkeypatch.delitem(runtime.declarations.workflows, (await handle.describe()).workflow)
+        await handle.terminate("enough")
+    await settle()
+    assert await wait_long.get("child").status() == "cancelled"
+    await clock.advance(2)
+    assert all(attempt.cancelled for attempt, _ in runtime.task_worker._running.values())
+
+
 async def test_a_paused_execution_stands_still_and_loses_nothing(
     runtime: Runtime, clock: ManualClock
 ) -> None:

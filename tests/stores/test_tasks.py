@@ -145,12 +145,15 @@ async def test_a_detached_task_that_nobody_completes_in_time_was_lost(stores: St
     assert (again.attempt, again.lost, again.details) == (2, True, '"sent"')
 
 
-async def test_a_heartbeat_from_outside_counts_for_detached_tasks_only(stores: Stores) -> None:
+async def test_a_heartbeat_from_outside_extends_detached_tasks_only(stores: Stores) -> None:
     await started(stores, "x", schedule())
     beat = Heartbeat(key(), None, NOW_S + 1e6)
     assert await stores.tasks.heartbeat([beat]) == [None]
     await claimed(stores)
-    assert await stores.tasks.heartbeat([beat, Heartbeat(key(7), None, NOW_S)]) == [None, None]
+    assert await stores.tasks.heartbeat([beat, Heartbeat(key(7), None, NOW_S)]) == [False, None]
+    assert await stores.tasks.next_available_s(["charge"]) == NOW_S + 30
+    await stores.executions.commit(turn(1, CancelTask(key())))
+    assert await stores.tasks.heartbeat([beat]) == [True]
 
 
 async def test_a_cancelled_task_that_nobody_runs_is_gone(stores: Stores) -> None:

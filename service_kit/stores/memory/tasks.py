@@ -118,8 +118,10 @@ class MemoryTasks:
 
     def _beat(self, beat: Heartbeat) -> bool | None:
         kept = self._kept.get(beat.key) if beat.claim is None else self._held(beat.key, beat.claim)
-        if kept is None or kept.claim is None or (beat.claim is None and kept.claim.owner != NOBODY):
+        if kept is None or kept.claim is None:
             return None
+        if beat.claim is None and kept.claim.owner != NOBODY:
+            return kept.cancelled
         kept.claim = replace(kept.claim, until_s=beat.until_s)
         kept.details = kept.details if beat.details is None else beat.details
         return kept.cancelled

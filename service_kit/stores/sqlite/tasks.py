@@ -135,14 +135,15 @@ def _claim(connection: sqlite3.Connection, row: tuple[object, ...], claim: Claim
 
 
 def _beat(connection: sqlite3.Connection, beat: Heartbeat) -> bool | None:
-    if beat.claim is None:
-        condition, place = f"{_AT} AND owner = '{NOBODY}'", _place(beat.key)
-    else:
-        condition, place = _MINE, _mine(beat.key, beat.claim)
+    place = _place(beat.key) if beat.claim is None else _mine(beat.key, beat.claim)
+    condition = f"{_AT} AND owner = '{NOBODY}'" if beat.claim is None else _MINE
     row = connection.execute(
         f"UPDATE tasks SET available_at = ?, details = coalesce(?, details) WHERE {condition} RETURNING cancelled",  # noqa: S608 - constants
         (min(beat.until_s, NEVER_S), beat.details, *place),
     ).fetchone()
+    if row is None and beat.claim is None:
+        query = f"SELECT cancelled FROM tasks WHERE {_AT} AND owner IS NOT NULL"  # noqa: S608 - a constant
+        row = connection.execute(query, place).fetchone()
     return None if row is None else bool(row[0])
 
 
