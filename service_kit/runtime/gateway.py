@@ -21,7 +21,7 @@ from service_kit.runtime.clock import Clock, Deadline
 from service_kit.runtime.dispatcher import Dispatcher, input_digest, stored
 from service_kit.runtime.incoming import Incoming
 from service_kit.runtime.ports import Deliveries, ExecutionIndex, Executions
-from service_kit.runtime.records import ExecutionRecord, NewExecution
+from service_kit.runtime.records import ExecutionRecord, NewExecution, StoredArrival
 
 
 @dataclass(slots=True)
@@ -39,8 +39,8 @@ class RuntimeGateway:
     """Stores an execution and lets it begin; returns who has its id already."""
     runs_here: Callable[[str], bool]
     """Tells whether `ended` will be told of an execution's end."""
-    arrived: Callable[..., None]
-    """Told of an execution, and of what has reached it."""
+    arrived: Callable[[str, Incoming], None]
+    """Told of what has reached an execution."""
     published: Callable[[], None]
     """Told that deliveries may be available."""
     _waiters: dict[str, list[asyncio.Future[str]]] = field(
@@ -122,10 +122,10 @@ class RuntimeGateway:
         await self._deliver(id, CancelRequested(reason))
 
     async def terminate(self, id: str, reason: str) -> None:
-        await self._deliver(id, TerminateRequested(reason))
-        if (await self._record(id)).paused is not None:  # it ends nevertheless
-            await self.executions.pause(id, None)
-            self.arrived(id)
+        kept = await self._keep(id, TerminateRequested(reason))
+        if (await self._record(id)).paused is not None:
+            await self.executions.pause(id, None)  # a paused one ends, too
+        self.arrived(id, Incoming(kept))
 
     async def emit(self, events: Sequence[tuple[str, str]]) -> None:
         now_s = self.clock.now_s()
@@ -134,10 +134,13 @@ class RuntimeGateway:
         self.published()
 
     async def _deliver(self, id: str, arrival: Arrival) -> None:
+        self.arrived(id, Incoming(await self._keep(id, arrival)))
+
+    async def _keep(self, id: str, arrival: Arrival) -> StoredArrival:
         kept = stored(arrival)
         if not await self.executions.deliver(id, kept):
             raise ExecutionNotFound(id=id)
-        self.arrived(id, Incoming(kept))
+        return kept
 
     async def _record(self, id: str) -> ExecutionRecord:
         record = await self.executions.read(id)

@@ -6,16 +6,15 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from service_kit.engine.arrivals import Arrival
-from service_kit.engine.calls import StateSet
-from service_kit.engine.history import ContinuedAsNew
 from service_kit.engine.turn import Turn, Waiting, take_turn
 from service_kit.engine.wire import encode_events
 from service_kit.runtime.clock import Clock
-from service_kit.runtime.dispatcher import Dispatcher, outcome_of, status_of
+from service_kit.runtime.commits import commit_of
+from service_kit.runtime.dispatcher import Dispatcher
 from service_kit.runtime.incoming import Incoming, asks_the_store, joined, of_run
 from service_kit.runtime.ports import ClaimLost, Conflict, Executions, Tasks, Unstorable
 from service_kit.runtime.records import (
@@ -271,31 +270,14 @@ class Orchestrator:
     def _commit_of(
         self, warm: Warm, turn: Turn, used: Sequence[str], finished: Sequence[FinishedTask]
     ) -> TurnCommit:
-        started, outcome, now_s = warm.started, turn.outcome, self.clock.now_s()
-        successor = None
-        if isinstance(outcome, ContinuedAsNew):
-            successor = replace(started, input=outcome.input, run=started.run + 1, signals=outcome.signals)
+        now_s = self.clock.now_s()
         try:
             events = encode_events(turn.events)
-            effects = self.dispatcher.effects(turn, started, warm.parent, now_s)
+            effects = self.dispatcher.effects(turn, warm.started, warm.parent, now_s)
         except Exception as error:
             warm.instance.discard()
             raise _Poisoned from error
-        return TurnCommit(
-            execution=warm.id,
-            run=warm.run,
-            turn=warm.turn,
-            events=events,
-            used=used,
-            finished=finished,
-            effects=effects,
-            states={call.name: call.payload for call in turn.calls if isinstance(call, StateSet)},
-            wake_at_s=outcome.until_s if isinstance(outcome, Waiting) else None,
-            at_s=now_s,
-            status="running" if isinstance(outcome, Waiting) else status_of(outcome),
-            outcome=None if isinstance(outcome, Waiting) else outcome_of(outcome),
-            successor=successor,
-        )
+        return commit_of(warm, turn, events, effects, used, finished, now_s)
 
     def _go_on(self, warm: Warm, turn: Turn, commit: TurnCommit) -> None:
         if isinstance(turn.outcome, Waiting):
