@@ -8,10 +8,12 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Generator
-from multiprocessing import connection
-from multiprocessing.context import SpawnContext
+from multiprocessing import connection, resource_tracker
+from multiprocessing.context import SpawnContext, SpawnProcess
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVarTuple
+
+Ts = TypeVarTuple("Ts")
 
 SPAWN: SpawnContext = multiprocessing.get_context("spawn")
 
@@ -19,7 +21,26 @@ BROKEN = 3
 """The exit code of a process that has said itself why it cannot run."""
 
 
-def end_with_parent() -> None:
+def spawn(run: Callable[[*Ts], None], *arguments: *Ts) -> SpawnProcess:
+    """Run a function in a fresh interpreter, which Ctrl+C ends without a word until the function handles it."""
+    process = SPAWN.Process(target=_begin, args=(run, *arguments))
+    resource_tracker.ensure_running()  # Python 3.11 unblocks signals when it starts this
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return process
+
+
+def _begin(run: Callable[[*Ts], None], *arguments: *Ts) -> None:
+    _end_with_parent()
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        run(*arguments)
+
+
+def _end_with_parent() -> None:
     """Let this process stop when its parent is gone, killed perhaps: nobody else would free the port."""
 
     def wait() -> None:

@@ -6,7 +6,6 @@ watches virtual environments; it does not say that its process is gone; and that
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import socket
 import threading
@@ -19,7 +18,7 @@ from typing import TypeAlias
 
 from watchfiles import PythonFilter, watch
 
-from service_kit.hosts.local.processes import BROKEN, SPAWN, end_with_parent, told_by_signals
+from service_kit.hosts.local.processes import BROKEN, SPAWN, spawn, told_by_signals
 from service_kit.hosts.local.server import MARGIN_S
 
 logger: logging.Logger = logging.getLogger("service_kit.host")
@@ -89,10 +88,7 @@ class _Child:
     def __init__(self, reloader: Reloader, announced: Event) -> None:
         self._limit_s = reloader.grace_s + 2 * MARGIN_S
         self._end_told = False
-        self._process: SpawnProcess = SPAWN.Process(
-            target=_run, args=(reloader.run, reloader.listener, announced)
-        )
-        self._process.start()
+        self._process: SpawnProcess = spawn(reloader.run, reloader.listener, announced)
 
     def look(self) -> None:
         """Say once that the process has ended, if it has and did not say so itself."""
@@ -112,12 +108,6 @@ class _Child:
             logger.error("the service's process does not stop, so it is killed")
             self._process.kill()
             self._process.join()
-
-
-def _run(run: Run, listener: socket.socket, announced: Event) -> None:
-    end_with_parent()
-    with contextlib.suppress(KeyboardInterrupt):  # Ctrl+C during an import
-        run(listener, announced)
 
 
 def _names(paths: Sequence[Path]) -> str:

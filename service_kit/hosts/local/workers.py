@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import TypeAlias
 
-from service_kit.hosts.local.processes import BROKEN, SPAWN, end_with_parent, told_by_signals
+from service_kit.hosts.local.processes import BROKEN, SPAWN, spawn, told_by_signals
 from service_kit.hosts.local.server import MARGIN_S
 
 logger: logging.Logger = logging.getLogger("service_kit.host")
@@ -156,8 +156,7 @@ class _Worker:
 
     def start(self) -> None:
         reader, writer = SPAWN.Pipe(duplex=False)
-        self.process = SPAWN.Process(target=_run, args=(self._workers.run, self._workers.listener, writer))
-        self.process.start()
+        self.process = spawn(_run, self._workers.run, self._workers.listener, writer)
         writer.close()
         self._reader, self._began_s, self.announced = reader, time.monotonic(), False
 
@@ -220,11 +219,8 @@ class _Worker:
 
 
 def _run(run: Run, listener: socket.socket, writer: Connection) -> None:
-    end_with_parent()
-
     def announce(text: str) -> None:
         writer.send(text)
         writer.close()
 
-    with contextlib.suppress(KeyboardInterrupt):  # Ctrl+C during an import
-        run(listener, announce)
+    run(listener, announce)
