@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from service_kit.contract.parameters import Query as Query
     from service_kit.contract.plugin import Plugin as Plugin
     from service_kit.contract.plugin import PluginAuth as PluginAuth
+    from service_kit.contract.prompt import Prompt as Prompt
+    from service_kit.contract.prompt import prompt as prompt
     from service_kit.contract.security import ApiKey as ApiKey
     from service_kit.contract.security import AwsIam as AwsIam
     from service_kit.contract.security import Bearer as Bearer
@@ -91,6 +93,8 @@ _HOMES = {
     "Cors": "service_kit.contract.cors",
     "Plugin": "service_kit.contract.plugin",
     "PluginAuth": "service_kit.contract.plugin",
+    "prompt": "service_kit.contract.prompt",
+    "Prompt": "service_kit.contract.prompt",
     "Bearer": "service_kit.contract.security",
     "Jwt": "service_kit.contract.security",
     "ApiKey": "service_kit.contract.security",

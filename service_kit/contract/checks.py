@@ -21,10 +21,11 @@ def check_service(at: str, options: Mapping[str, Any], contract: ServiceContract
     _check_routes(at, contract)
     _check_errors(at, contract)
     _check_schemes(at, contract)
+    _check_prompts(at, contract)
 
 
 def _check_sequences(at: str, options: Mapping[str, Any]) -> None:
-    for option in ("include", "routes", "use", "security", "management"):
+    for option in ("include", "routes", "use", "security", "management", "prompts"):
         given: object = options.get(option, ())
         if not isinstance(given, list | tuple):
             raise DefinitionError(at, f"{option} is {given!r}", "give a list")
@@ -83,3 +84,17 @@ def _check_schemes(at: str, contract: ServiceContract) -> None:
                 raise DefinitionError(
                     where, f"two security schemes have the name '{scheme.name}'", "give one another name=..."
                 )
+
+
+def _check_prompts(at: str, contract: ServiceContract) -> None:
+    if not contract.prompts:
+        return
+    from service_kit.contract.prompt import Prompt  # a service without prompts imports nothing of them
+
+    taken: dict[str, Prompt] = {}
+    for declared in contract.prompts:
+        if not isinstance(declared, Prompt):
+            raise DefinitionError(at, f"prompts holds {declared!r}", "list functions that @prompt declares")
+        declared.check()
+        if taken.setdefault(declared.name, declared) is not declared:
+            raise DefinitionError(at, f"two prompts have the name '{declared.name}'", "rename one")

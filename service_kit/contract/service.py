@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from client_kit import Connection
     from service_kit.contract.cors import Cors
     from service_kit.contract.plugin import Plugin
+    from service_kit.contract.prompt import Prompt
     from service_kit.contract.security import AnyScheme
+    from service_kit.contract.signal import Signal, State
     from service_kit.contract.workflow import Workflow
     from service_kit.http import AsgiApplication, HttpOptions
 
@@ -50,6 +52,8 @@ class ServiceOptions(TypedDict, total=False, closed=True):
     management: Sequence[AnyScheme]
     """Schemes any of which admits a caller."""
     plugin: Plugin
+    prompts: Sequence[Prompt]
+    """What agents' users find at `/mcp` to begin with."""
     cors: Cors
     lifespan: Lifespan
 
@@ -81,6 +85,9 @@ class ServiceContract:
     commands: Mapping[str, AnyCommand] = field(default_factory=lambda: MappingProxyType({}))
     workflows: Mapping[str, Workflow[..., Any]] = field(default_factory=lambda: MappingProxyType({}))
     """The public ones; `gather` finds them all."""
+    signals: Mapping[str, Signal[Any]] = field(default_factory=lambda: MappingProxyType({}))
+    """The public ones, by their own names."""
+    states: Mapping[str, State[Any]] = field(default_factory=lambda: MappingProxyType({}))
     scope: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """The names among which the class stands: tasks and subscriptions are there."""
     include: tuple[ModuleType, ...] = ()
@@ -90,6 +97,7 @@ class ServiceContract:
     management: tuple[AnyScheme, ...] = ()
     """Schemes any of which admits an operator; without one, only programs of the same machine are admitted."""
     declared_plugin: Plugin | None = None
+    prompts: tuple[Prompt, ...] = ()
     cors: Cors | None = None
     lifespan: Lifespan | None = None
 
@@ -208,6 +216,8 @@ def _describe(cls: type[Service], options: ServiceOptions, scope: Mapping[str, A
         description=_own_doc(cls) or inherited.description,
         commands=MappingProxyType(_inherited(cls, lambda base: base.commands) | commands),
         workflows=MappingProxyType(_inherited(cls, lambda base: base.workflows) | workflows),
+        signals=MappingProxyType(_inherited(cls, lambda base: base.signals) | _typed(cls, "Signal")),
+        states=MappingProxyType(_inherited(cls, lambda base: base.states) | _typed(cls, "State")),
         scope=scope,
     )
     check_service(f"service '{cls.__name__}'", options, contract)
@@ -245,6 +255,13 @@ def _public(cls: type[Service]) -> tuple[dict[str, AnyCommand], dict[str, Workfl
         else:
             workflows[name] = cast("Workflow[..., Any]", named)
     return commands, workflows
+
+
+def _typed(cls: type[Service], kind: str) -> dict[str, Any]:
+    """Take the signals or states of the class body by their names."""
+    # A class that has one has imported their module; another one need not.
+    module = sys.modules.get("service_kit.contract.signal")
+    return {v.name: v for v in vars(cls).values() if isinstance(v, getattr(module, kind))} if module else {}
 
 
 def _checked_name(cls: type[Service], name: str) -> str:

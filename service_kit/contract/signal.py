@@ -25,9 +25,13 @@ class _Typed(Generic[T]):
         self.type = type_
 
     @functools.cached_property
+    def adapter(self) -> TypeAdapter[Any]:
+        """What reads, writes and describes its values."""
+        return adapter_of(f"{self.kind} '{self.name}'", self.type)
+
+    @functools.cached_property
     def _codec(self) -> PayloadCodec:
-        adapter: TypeAdapter[Any] = adapter_of(f"{self.kind} '{self.name}'", self.type)
-        return PayloadCodec(adapter)
+        return PayloadCodec(self.adapter)
 
     def encode(self, value: T) -> str:
         """Return the value as JSON; raise PydanticSerializationError for one of another type."""
