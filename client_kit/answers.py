@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from client_kit.contracts import CommandContract
+from client_kit.contracts import CommandContract, rest_of
 from client_kit.drift import CURE, answer_drift, argument_path, arguments_drift
 from client_kit.errors import ContractDrift, ProblemError, excerpt
 from client_kit.wire import EVENT_STREAM, Response
@@ -29,6 +29,9 @@ def result_of(contract: CommandContract, response: Response) -> Any:
         raise ContractDrift(
             contract.name, "its answer", {"": "is a stream of items, and one result in this contract"}, CURE
         )
+    rest = rest_of(contract)
+    if rest is not None:
+        return _plain(contract, lambda: rest.decode_answer(kind, response.body))
     if kind == "application/json" or response.status == HTTPStatus.NO_CONTENT:
         return decoded(contract, response.body, "its answer")
     raise _foreign(contract.name, response)
@@ -47,8 +50,12 @@ def check_stream(contract: CommandContract, response: Response) -> None:
 
 def decoded(contract: CommandContract, body: bytes, subject: str) -> Any:
     """Return a result or an item; raise ContractDrift if the contract cannot read it."""
+    return _plain(contract, lambda: contract.decode_result(body), subject)
+
+
+def _plain(contract: CommandContract, decode: Callable[[], Any], subject: str = "its answer") -> Any:
     try:
-        return contract.decode_result(body)
+        return decode()
     except ValueError as error:
         raise answer_drift(contract.name, subject, error) from error
 
@@ -78,6 +85,8 @@ def problem_of(
             drift = answer_drift(contract.name, f"its error '{kind.rpartition(':')[2]}'", error)
             drift.__cause__ = error
             return drift
+    if (documented := _documented(contract, members, status)) is not None:
+        return documented
     problem = ProblemError(
         contract.name,
         status,
@@ -92,6 +101,21 @@ def problem_of(
         drift_found.__cause__ = problem
         return drift_found
     return problem
+
+
+def _documented(contract: CommandContract, members: Mapping[str, Any], status: int) -> Exception | None:
+    """Return the error that a REST service documents for this status, if the body is one.
+
+    Whatever stands in front of the service may answer with the same status and another body.
+    """
+    rest = rest_of(contract)
+    declared = rest.errors_by_status.get(status) if rest is not None else None
+    if declared is None:
+        return None
+    try:
+        return declared.decode_fields(members)
+    except ValueError:
+        return None
 
 
 def stream_failure(contract: CommandContract, data: bytes) -> Exception:

@@ -50,6 +50,7 @@ class Endpoint:
     keyed: bool
     """Whether calls carry an idempotency key."""
     policy: Policy
+    method: str = "POST"
 
     @property
     def repeatable(self) -> bool:
@@ -124,6 +125,7 @@ def _attempt(
         endpoint.url,
         headers,
         body,
+        method=endpoint.method,
         streaming=endpoint.contract.streaming,
         timeout_s=remaining_s,
         max_answer_bytes=options.max_answer_bytes,

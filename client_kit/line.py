@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from client_kit.contracts import CommandContract
+from client_kit.contracts import CommandContract, rest_of
 from client_kit.deadline import Deadline
 from client_kit.drivers import drive, drive_sync
 from client_kit.flow import Endpoint, Policy, call, open_stream
@@ -34,19 +34,22 @@ class Session:
 class Line:
     """Immutable: options make another line."""
 
-    __slots__ = ("_clock", "_options", "_session", "_timeout_s", "endpoint")
+    __slots__ = ("_clock", "_options", "_rest", "_session", "_timeout_s", "endpoint")
 
     def __init__(self, session: Session, contract: CommandContract, options: CallOptions) -> None:
         self._session = session
         self._options = options
         self._clock = session.policy.options.world.monotonic
+        self._rest = rest_of(contract)
         self._timeout_s = options.timeout_s or (math.inf if contract.streaming else session.timeout_s)
         self.endpoint: Endpoint = Endpoint(
             contract=contract,
-            url=command_url(session.base_url, contract.name),
+            url=command_url(session.base_url, contract.name)
+            if self._rest is None
+            else f"{session.base_url}{self._rest.path}",
             headers={
-                "content-type": "application/json",
-                "accept": EVENT_STREAM if contract.streaming else "application/json",
+                **({"content-type": "application/json"} if self._rest is None else {}),
+                "accept": self._accepted(contract),
                 "user-agent": "client-kit",
                 **session.policy.options.headers,
                 **options.headers(),
@@ -59,21 +62,21 @@ class Line:
         return Line(self._session, self.endpoint.contract, self._options.merged(later))
 
     async def call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        body, deadline = self._begin(args, kwargs)
-        return await drive(call(self.endpoint, body, deadline), self._session.transport, deadline)
+        endpoint, body, deadline = self._begin(args, kwargs)
+        return await drive(call(endpoint, body, deadline), self._session.transport, deadline)
 
     def call_sync(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        body, deadline = self._begin(args, kwargs)
-        flow = call(self.endpoint, body, deadline)
+        endpoint, body, deadline = self._begin(args, kwargs)
+        flow = call(endpoint, body, deadline)
         return drive_sync(flow, self._session.transport, deadline, self._session.portal)
 
     def items(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
         """Return the items; wrong arguments raise here, the request goes out with the first item."""
-        body, _ = self._begin(args, kwargs)
+        endpoint, body, _ = self._begin(args, kwargs)
 
         async def begin() -> tuple[AsyncBody, ItemReader]:
             opening, whole = self._stream_deadlines()
-            flow = open_stream(self.endpoint, body, opening, whole)
+            flow = open_stream(endpoint, body, opening, whole)
             response = await drive(flow, self._session.transport, opening)
             return cast(AsyncBody, response.stream), self._reader(whole)
 
@@ -81,23 +84,38 @@ class Line:
 
     def items_sync(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Generator[Any, None, None]:
         """Return the items, as `items` does."""
-        body, _ = self._begin(args, kwargs)
+        endpoint, body, _ = self._begin(args, kwargs)
 
         def begin() -> tuple[SyncBody, ItemReader]:
             opening, whole = self._stream_deadlines()
-            flow = open_stream(self.endpoint, body, opening, whole)
+            flow = open_stream(endpoint, body, opening, whole)
             response = drive_sync(flow, self._session.transport, opening, self._session.portal)
             return cast(SyncBody, response.stream), self._reader(whole)
 
         return read_items_sync(begin)
 
-    def _begin(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[bytes, Deadline]:
+    def _begin(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Endpoint, bytes, Deadline]:
         if self._session.closed:
             raise RuntimeError(
                 f"the client of {self._session.base_url} is closed; make calls inside its 'async with' block"
             )
-        body = self.endpoint.contract.encode_call(args, kwargs)
-        return body, Deadline(self._timeout_s, self._clock)
+        deadline = Deadline(self._timeout_s, self._clock)
+        if self._rest is None:
+            return self.endpoint, self.endpoint.contract.encode_call(args, kwargs), deadline
+        request = self._rest.encode_request(args, kwargs)
+        endpoint = replace(
+            self.endpoint,
+            url=f"{self._session.base_url}{request.target}",
+            method=request.method,
+            headers={**self.endpoint.headers, **request.headers},
+        )
+        return endpoint, request.body, deadline
+
+    def _accepted(self, contract: CommandContract) -> str:
+        if contract.streaming:
+            return EVENT_STREAM
+        # Somebody else's service may answer with a text or a file.
+        return "application/json" if self._rest is None else "application/json, */*;q=0.5"
 
     def _stream_deadlines(self) -> tuple[Deadline, Deadline]:
         """Return the deadline of the opening and that of the whole stream."""

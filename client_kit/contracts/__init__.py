@@ -1,48 +1,79 @@
-"""What the client reads of a contract, as Protocols: whoever fulfils them can be called.
+"""Contracts: what the client reads of one, as Protocols, and the words in which published contracts are written.
 
-`service_kit` commands do, and so do contracts generated from a specification. Nothing here knows either.
+Whoever fulfils the Protocols can be called: commands of `service_kit` do, and so does what `service-kit contract`
+writes with the words of this package. Nothing here knows the server's side. The words are loaded when they are used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["CommandContract", "ErrorContract"]
+from client_kit.contracts.protocols import CommandContract, ErrorContract, RestContract, RestRequest, rest_of
+
+if TYPE_CHECKING:
+    from client_kit.contracts.commands import Command as Command
+    from client_kit.contracts.commands import StreamCommand as StreamCommand
+    from client_kit.contracts.commands import command as command
+    from client_kit.contracts.commands import stream as stream
+    from client_kit.contracts.errors import DocumentedError as DocumentedError
+    from client_kit.contracts.errors import ExecutionExists as ExecutionExists
+    from client_kit.contracts.errors import ExecutionNotFound as ExecutionNotFound
+    from client_kit.contracts.errors import RemoteError as RemoteError
+    from client_kit.contracts.errors import ServiceError as ServiceError
+    from client_kit.contracts.errors import TimedOut as TimedOut
+    from client_kit.contracts.errors import WorkflowCancelled as WorkflowCancelled
+    from client_kit.contracts.errors import WorkflowFailed as WorkflowFailed
+    from client_kit.contracts.errors import WorkflowTerminated as WorkflowTerminated
+    from client_kit.contracts.messages import Event as Event
+    from client_kit.contracts.messages import Signal as Signal
+    from client_kit.contracts.messages import State as State
+    from client_kit.contracts.parameters import OMITTED as OMITTED
+    from client_kit.contracts.parameters import Cookie as Cookie
+    from client_kit.contracts.parameters import Header as Header
+    from client_kit.contracts.parameters import Path as Path
+    from client_kit.contracts.parameters import Query as Query
+    from client_kit.contracts.rest import RestService as RestService
+    from client_kit.contracts.service import Service as Service
+    from client_kit.contracts.workflows import Workflow as Workflow
+    from client_kit.contracts.workflows import workflow as workflow
+
+_HOMES = {
+    "Service": "client_kit.contracts.service",
+    "RestService": "client_kit.contracts.rest",
+    "command": "client_kit.contracts.commands",
+    "stream": "client_kit.contracts.commands",
+    "Command": "client_kit.contracts.commands",
+    "StreamCommand": "client_kit.contracts.commands",
+    "workflow": "client_kit.contracts.workflows",
+    "Workflow": "client_kit.contracts.workflows",
+    "Signal": "client_kit.contracts.messages",
+    "State": "client_kit.contracts.messages",
+    "Event": "client_kit.contracts.messages",
+    "Header": "client_kit.contracts.parameters",
+    "Query": "client_kit.contracts.parameters",
+    "Path": "client_kit.contracts.parameters",
+    "Cookie": "client_kit.contracts.parameters",
+    "OMITTED": "client_kit.contracts.parameters",
+    "ServiceError": "client_kit.contracts.errors",
+    "DocumentedError": "client_kit.contracts.errors",
+    "ExecutionNotFound": "client_kit.contracts.errors",
+    "ExecutionExists": "client_kit.contracts.errors",
+    "RemoteError": "client_kit.contracts.errors",
+    "WorkflowFailed": "client_kit.contracts.errors",
+    "WorkflowCancelled": "client_kit.contracts.errors",
+    "WorkflowTerminated": "client_kit.contracts.errors",
+    "TimedOut": "client_kit.contracts.errors",
+}
+
+__all__ = ["CommandContract", "ErrorContract", "RestContract", "RestRequest", "rest_of", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
-class ErrorContract(Protocol):
-    """A declared error's class."""
+if not TYPE_CHECKING:  # to a type checker it would make every misspelt name Any
 
-    def decode_fields(self, members: Mapping[str, Any], /) -> Exception:
-        """Return the error with the fields among a problem's members; raise ValueError if they do not fit."""
-        ...
-
-
-class CommandContract(Protocol):
-    """One command: its name, its kind, its errors and its codecs."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def streaming(self) -> bool:
-        """Whether it answers with a stream of items."""
-        ...
-
-    @property
-    def idempotent(self) -> bool:
-        """Whether a repeated call does no more than a single one."""
-        ...
-
-    @property
-    def errors(self) -> Mapping[str, ErrorContract]:
-        """The declared errors by name."""
-        ...
-
-    def encode_call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
-        """Return the body of a call; raise TypeError for arguments that do not fit the signature."""
-        ...
-
-    def decode_result(self, body: bytes) -> Any:
-        """Return the result, or one item of a stream, from its JSON; raise ValueError if it does not fit."""
-        ...
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'client_kit.contracts' has no attribute '{name}'")
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value

@@ -1,0 +1,189 @@
+"""Services that are known by their OpenAPI document alone: commands are called at their own REST routes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+from pydantic import TypeAdapter
+
+from client_kit.contracts.commands import AnyCommand
+from client_kit.contracts.errors import DocumentedError, ServiceError
+from client_kit.contracts.forms import encode_form
+from client_kit.contracts.parameters import (
+    BodyCodec,
+    Cookie,
+    Header,
+    Marker,
+    Parameter,
+    Path,
+    Query,
+    bind_arguments,
+)
+from client_kit.contracts.protocols import RestRequest
+from client_kit.contracts.service import Service
+
+__all__ = ["RestCommand", "RestService"]
+
+_BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
+_SEPARATORS = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+
+
+class RestService(Service):
+    """Base of contracts that were made from an OpenAPI document, of whatever kind of service."""
+
+    def _bind(self, declared: AnyCommand) -> object:
+        bound = self._connection.bind(RestCommand(declared))
+        self.__dict__[declared.name] = bound
+        return bound
+
+
+class _Text(NamedTuple):
+    """A parameter that travels outside of the body."""
+
+    parameter: Parameter
+    marker: Marker
+    adapter: TypeAdapter[Any]
+
+    @property
+    def wire_name(self) -> str:
+        if self.marker.alias is not None:
+            return self.marker.alias
+        name = self.parameter.name
+        return name.replace("_", "-") if isinstance(self.marker, Header) else name
+
+    def plain(self, value: Any) -> Any:
+        """Return the value as JSON has it."""
+        return self.adapter.dump_python(value, mode="json", by_alias=True, warnings="error")
+
+
+class RestCommand:
+    """A published command as a `RestContract`."""
+
+    def __init__(self, declared: AnyCommand) -> None:
+        self._declared = declared
+        self.name: str = declared.name
+        self.path: str = declared.path
+        self.streaming: bool = declared.streaming
+        self.idempotent: bool = declared.idempotent
+
+    @property
+    def errors(self) -> Mapping[str, type[ServiceError]]:
+        return self._declared.errors
+
+    @cached_property
+    def errors_by_status(self) -> Mapping[int, type[ServiceError]]:
+        return {e.status: e for e in self.errors.values() if issubclass(e, DocumentedError)}
+
+    def encode_call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
+        """Return the body alone."""
+        return self.encode_request(args, kwargs).body
+
+    def encode_request(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> RestRequest:
+        """Return the request of a call; raise TypeError for arguments that do not fit the signature."""
+        parameters = self._declared.parameters
+        given = bind_arguments(self.name, parameters, args, kwargs)
+        # To a text, an absent parameter is the null.
+        texts = [(t, t.plain(given[t.parameter.name])) for t in self._texts if t.parameter.name in given]
+        texts = [(text, value) for text, value in texts if value is not None]
+        path = self.path
+        for text, value in texts:
+            if isinstance(text.marker, Path):
+                path = path.replace(f"{{{text.wire_name}}}", quote(_joined(value), safe=""))
+        query = [pair for t, value in texts if isinstance(t.marker, Query) for pair in _pairs(t, value)]
+        headers = {t.wire_name.lower(): _joined(v) for t, v in texts if isinstance(t.marker, Header)}
+        cookies = [f"{t.wire_name}={_joined(v)}" for t, v in texts if isinstance(t.marker, Cookie)]
+        if cookies:
+            headers["cookie"] = "; ".join(cookies)
+        kind, body = self._encode_body({p.name: given[p.name] for p in self._carried if p.name in given})
+        if kind:
+            headers["content-type"] = kind
+        target = f"{path}?{urlencode(query, quote_via=quote)}" if query else path
+        return RestRequest(self._declared.method, target, headers, body)
+
+    def decode_result(self, body: bytes) -> Any:
+        return self._declared.decode_result(body)
+
+    def decode_answer(self, media_type: str, body: bytes) -> Any:
+        """Return the result; a text or bytes by itself where the answer is no JSON."""
+        if self._declared.returns_nothing:
+            return None
+        if media_type.endswith("json"):
+            return self._declared.decode_result(body)
+        if not body:
+            return self._declared.result.validate_python(None)
+        result = self._declared.hints["return"]
+        value: object = body if result is bytes else body.decode("utf-8", "replace")
+        return self._declared.result.validate_python(value, strict=True)
+
+    @cached_property
+    def _texts(self) -> tuple[_Text, ...]:
+        found = ((p, _marker(self._declared, p)) for p in self._declared.parameters)
+        return tuple(_Text(p, m, TypeAdapter(p.annotation)) for p, m in found if m is not None)
+
+    @cached_property
+    def _carried(self) -> tuple[Parameter, ...]:
+        """The parameters of the body."""
+        texts = {text.parameter.name for text in self._texts}
+        return tuple(p for p in self._declared.parameters if p.name not in texts)
+
+    @cached_property
+    def _codec(self) -> BodyCodec:
+        # One parameter named `body` is all of it, model or not: that is how documents are read.
+        if [p.name for p in self._carried] == ["body"]:
+            return BodyCodec(TypeAdapter(self._carried[0].annotation), "body")
+        return BodyCodec.of(f"{self.name}_body", self._carried)
+
+    def _encode_body(self, arguments: Mapping[str, Any]) -> tuple[str, bytes]:
+        if not self._carried:
+            return "", b""
+        form = self._declared.options.get("form")
+        if form is not None:
+            return encode_form(form, self._codec, arguments)
+        return "application/json", self._codec.encode(arguments)
+
+
+def _marker(declared: AnyCommand, parameter: Parameter) -> Marker | None:
+    """Return where a parameter travels; None is the body."""
+    if parameter.marker is not None:
+        return parameter.marker
+    if re.search(rf"\{{{re.escape(parameter.name)}\}}", declared.path):
+        return Path()
+    return Query() if declared.method in _BODILESS else None
+
+
+def _pairs(text: _Text, value: Any) -> Iterator[tuple[str, str]]:
+    """Yield the query parameters that carry a value, as the document's style says."""
+    name, marker = text.wire_name, text.marker
+    assert isinstance(marker, Query)
+    separator = _SEPARATORS.get(marker.style, ",")
+    match value:
+        case list() if marker.explode:
+            yield from ((name, _spelt(item)) for item in value)
+        case list():
+            yield name, separator.join(map(_spelt, value))
+        case dict() if marker.style == "deepObject":
+            yield from ((f"{name}[{key}]", _spelt(item)) for key, item in value.items() if item is not None)
+        case dict() if marker.explode:
+            yield from ((key, _spelt(item)) for key, item in value.items() if item is not None)
+        case _:
+            yield name, _joined(value)
+
+
+def _joined(value: Any) -> str:
+    """Return a value as one text, in the style `simple`."""
+    match value:
+        case list():
+            return ",".join(map(_spelt, value))
+        case dict():
+            return ",".join(f"{key},{_spelt(item)}" for key, item in value.items() if item is not None)
+        case _:
+            return _spelt(value)
+
+
+def _spelt(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, allow_nan=False)
