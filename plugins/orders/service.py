@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +34,7 @@ from plugins.orders.model import (
 from plugins.orders.orchestration import approved, cancelled, process_order, progress
 from plugins.orders.reminders import remind_daily
 from plugins.orders.repository import SqliteOrders
-from plugins.orders.shop import Shop, lent_to_commands, lent_to_workers, shop
+from plugins.orders.shop import Shop, lent, shop
 from service_kit import ExecutionNotFound, Plugin, Service, Signal, command
 
 LOOK_AGAIN_S = 0.05
@@ -142,7 +141,6 @@ async def _tell(order_id: str, signal: Signal[str], text: str) -> None:
         raise NotBegun(order_id=order_id) from None
 
 
-@cache
 def _shared() -> Shop:
     """Return the shop of this process; its orders are in the file ORDERS_DB, its bank and carrier are doubles."""
     path = Path(os.environ.get("ORDERS_DB", ".service-kit/shop.db"))
@@ -154,8 +152,7 @@ class Orders(
     Service,
     version="1.0.0",
     include=[choreography],
-    use=[lent_to_commands(_shared)],
-    lifespan=lent_to_workers(_shared),
+    lifespan=lent(_shared),
     plugin=Plugin(
         name_for_model="orders",
         name_for_human="Orders Plugin",
@@ -186,9 +183,7 @@ class Orders(
 def orders_of(own: Shop) -> type[Orders]:
     """Return the same service with a shop of your own: for tests, or with a real bank and a real carrier."""
 
-    class ShopOrders(
-        Orders, name="orders", use=[lent_to_commands(lambda: own)], lifespan=lent_to_workers(lambda: own)
-    ):
+    class ShopOrders(Orders, name="orders", lifespan=lent(lambda: own)):
         pass
 
     return ShopOrders

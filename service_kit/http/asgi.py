@@ -39,6 +39,7 @@ class AsgiApplication:
         if scope["type"] == "http":
             if not self.lifespan.opened:
                 await self.lifespan.open()
+            self.lifespan.variables.lend()
             await self._http(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._follow_lifespan(receive, send)

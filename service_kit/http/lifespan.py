@@ -3,9 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
+from contextvars import Context, ContextVar, copy_context
+from typing import Any
 
 from service_kit.contract.service import Lifespan
+
+
+class LentVariables:
+    """The context variables that a lifespan has set: requests are served by other tasks, which want them too."""
+
+    def __init__(self) -> None:
+        self._values: Sequence[tuple[ContextVar[Any], Any]] = ()
+
+    def take(self, before: Context) -> None:
+        """Keep the variables of this context that have other values than before."""
+        unset = object()
+        now = copy_context().items()
+        self._values = [
+            (variable, value) for variable, value in now if before.get(variable, unset) is not value
+        ]
+
+    def lend(self) -> None:
+        """Set them in this context."""
+        for variable, value in self._values:
+            variable.set(value)
 
 
 class LifespanRunner:
@@ -22,6 +45,7 @@ class LifespanRunner:
         self._ready: asyncio.Future[None] | None = None
         self._holder: asyncio.Task[None] | None = None
         self._closing: asyncio.Event | None = None
+        self.variables: LentVariables = LentVariables()
         self.opened: bool = lifespan is None
 
     async def open(self) -> None:
@@ -46,8 +70,10 @@ class LifespanRunner:
 
     async def _hold(self, ready: asyncio.Future[None], closing: asyncio.Event) -> None:
         assert self._lifespan is not None
+        before = copy_context()
         try:
             async with self._lifespan():
+                self.variables.take(before)
                 if not ready.done():
                     ready.set_result(None)
                 with suppress(asyncio.CancelledError):

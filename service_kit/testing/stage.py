@@ -7,7 +7,7 @@ import math
 import random
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from contextvars import Context
+from contextvars import Context, copy_context
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from service_kit.contract.gateway import set_gateway
 from service_kit.contract.gather import Declarations
 from service_kit.contract.service import ServiceContract
 from service_kit.http import Application, AsgiApplication, HttpOptions
+from service_kit.http.lifespan import LentVariables
 from service_kit.http.management import set_management
 from service_kit.http.management_routes import management_routes
 from service_kit.runtime.assembly import Entropy, Runtime, RuntimeOptions
@@ -46,7 +47,7 @@ class Stage:
         self._visits = 0
         played = self.doubles.declarations()
         self.executions: WatchedExecutions
-        stores, self.executions = watched_stores(played, self.recorder, self._keep_warm)
+        stores, self.executions = watched_stores(played, self.recorder, self._keep_warm, self.loop.give_up)
         chance = random.Random(0)  # noqa: S311 - in a test everything comes out the same again
         entropy = Entropy(
             new_id=lambda: f"{chance.getrandbits(128):032x}",
@@ -57,6 +58,7 @@ class Stage:
         options = RuntimeOptions(WorkerOptions("test", lease_s=math.inf), reconcile_s=math.inf, warm_max=0)
         self.runtime: Runtime = Runtime(stores, played, VirtualClock(self.loop), entropy, options)
         self.transport: InProcessTransport = InProcessTransport(self._application())
+        self._variables = LentVariables()
         self._closing = asyncio.Event()
         self._life: asyncio.Task[None] | None = None
         self.is_open: bool = False
@@ -96,7 +98,9 @@ class Stage:
             # One asyncio.Task enters and leaves all of it, as task groups and timeouts in a lifespan need it.
             async with AsyncExitStack() as stack:
                 if self._contract.lifespan is not None:
+                    before = copy_context()
                     await stack.enter_async_context(self._contract.lifespan())
+                    self._variables.take(before)
                 await self.runtime.start()
                 stack.push_async_callback(self.runtime.stop)
                 stack.push_async_callback(self.transport.close)
@@ -115,6 +119,7 @@ class Stage:
         return AsgiApplication(Application(contract, options, kept, self._enter, routes))
 
     def _enter(self) -> None:
+        self._variables.lend()
         set_gateway(self.runtime.gateway)
         set_management(self.runtime.management, self.runtime.completion)
 

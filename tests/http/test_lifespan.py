@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 
 import httpx
 
@@ -63,3 +64,24 @@ def test_a_lifespan_that_ended_with_its_loop_opens_again_in_the_next(ask: Ask) -
     for _ in range(2):
         assert ask(application, "GET", "/ping_").status_code == 200
     assert life == ["open", "close", "open", "close"]
+
+
+def test_requests_see_the_context_variables_that_the_lifespan_sets(ask: Ask) -> None:
+    pool = ContextVar("pool", default="none")
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        pool.set("opened")
+        yield
+
+    @command(method="GET")
+    async def which() -> str:
+        return pool.get()
+
+    class Pooled(Service, lifespan=lifespan):
+        which_ = which
+
+    application = Pooled.asgi()
+    assert ask(application, "GET", "/which_").json() == "opened"
+    assert ask(application, "POST", "/rpc/which_").json() == "opened"
+    assert pool.get() == "none"

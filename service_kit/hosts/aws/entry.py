@@ -132,6 +132,7 @@ class LambdaHandler:
         return response
 
     async def _handled(self, request: Request, found: Found[Target] | WrongMethod | None) -> Response:
+        self._asgi.lifespan.variables.lend()
         response = await self._application.handle(request, found)
         if response.stream is not None:  # here, so that the stream is read in the command's own context
             response.body, response.stream = await collect(response.stream), None

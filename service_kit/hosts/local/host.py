@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from contextvars import Token
+from contextvars import Token, copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -21,6 +21,7 @@ from service_kit.contract.gather import gather
 from service_kit.contract.service import Service, contract_of
 from service_kit.hosts.local.polls import Polls
 from service_kit.http import Application, AsgiApplication, HttpOptions
+from service_kit.http.lifespan import LentVariables
 from service_kit.http.management import set_management
 from service_kit.http.management_routes import management_routes
 from service_kit.runtime.assembly import Entropy, Runtime, RuntimeOptions
@@ -66,6 +67,7 @@ class LocalHost:
         self._token: Token[Gateway] | None = None
         self._database: Database | None = None
         self._runtime: Runtime | None = None
+        self._variables = LentVariables()
         self._polls = Polls()
         self._ends_at_s = math.inf
 
@@ -93,7 +95,9 @@ class LocalHost:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             if self._contract.lifespan is not None:
+                before = copy_context()
                 await stack.enter_async_context(self._contract.lifespan())
+                self._variables.take(before)
             self._database = Database(self._path)
             stack.callback(self._database.close)
             self._runtime = await self._start(self._database)
@@ -146,5 +150,6 @@ class LocalHost:
         return self._database
 
     def _enter(self) -> None:
+        self._variables.lend()
         set_gateway(self.runtime.gateway)
         set_management(self.runtime.management, self.runtime.completion)

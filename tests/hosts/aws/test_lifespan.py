@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType
 
@@ -29,8 +30,12 @@ async def raw() -> list[str]:
     return [*log, str(id(asyncio.get_running_loop()))]
 
 
+life = ContextVar("life", default="outside")
+
+
 @asynccontextmanager
 async def lifespan() -> AsyncIterator[None]:
+    life.set("inside")
     log[:] = [f"opened on {id(asyncio.get_running_loop())}"]
     await asyncio.sleep(0)
     yield
@@ -42,8 +47,14 @@ async def look() -> list[str]:
     return [*log, str(id(asyncio.get_running_loop()))]
 
 
+@command(method="GET")
+async def where() -> str:
+    return life.get()
+
+
 class Living(Service, lifespan=lifespan, routes=[router]):
     look = look
+    where = where
 
 
 @pytest.fixture
@@ -52,6 +63,11 @@ def previous_sigterm() -> object:
     before = signal.getsignal(signal.SIGTERM)
     yield before
     signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("previous_sigterm")
+def test_a_call_sees_the_context_variables_that_the_lifespan_sets(ask: Ask) -> None:
+    assert ask(Living, http_api_2("GET", "/where")).json() == "inside"
 
 
 @pytest.mark.usefixtures("previous_sigterm")
@@ -83,6 +99,7 @@ def test_after_a_snapshot_the_lifespan_opens_with_the_first_call(
 PROGRAM = """
 import os, signal, sys
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from service_kit import Service, command
 from service_kit.hosts.aws import lambda_handler
 from tests.hosts.aws.recorded import http_api_2
