@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from service_kit.cli.bundles import bundled
-from service_kit.cli.options import Credentials
+from service_kit.cli.options import Credentials, DatabaseOption
 
 
 @bundled
@@ -22,6 +22,7 @@ def call(
     ],
     url: Annotated[str | None, typer.Option(help="Call the running service at this URL.")] = None,
     *,
+    database: DatabaseOption = None,
     credentials: Credentials,
     timeout: Annotated[
         float | None,
@@ -37,10 +38,14 @@ def call(
     as the parameters' types say. [cyan]@file[/] reads the object from a file,
     [cyan]-[/] from stdin. Items of a stream are printed as they come.
 
+    A service with workflows, tasks or events runs on its file meanwhile, as
+    with dev: what the command starts is kept, and goes on where dev or start
+    run on the same file.
+
     [dim]service-kit call orders:Orders place_order '{"sku": "s-1"}'[/]
     [dim]service-kit call orders:Orders place_order sku=s-1 quantity=2[/]
     [dim]service-kit call --url https://orders.example.com place_order sku=s-1[/]
     """
     from service_kit.cli.calling import Wish, perform
 
-    perform(Wish(tuple(words), url, credentials, timeout, idempotency_key))
+    perform(Wish(tuple(words), url, database, credentials, timeout, idempotency_key))

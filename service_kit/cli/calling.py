@@ -6,7 +6,8 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
 from client_kit.errors import AnswerTooLarge, InvalidOption, NetworkError
@@ -20,7 +21,10 @@ from service_kit.cli.arguments import are_pairs, encode_arguments, is_argument
 from service_kit.cli.callees import Callee, described_by_contract, described_by_service
 from service_kit.cli.failures import CliError, Unusable
 from service_kit.cli.options import Credentials
-from service_kit.cli.targets import create_application
+from service_kit.cli.targets import create_application, prepare_service
+
+if TYPE_CHECKING:
+    from service_kit.http import AsgiApplication
 
 IN_PROCESS = "http://in-process"
 DEFAULT_TIMEOUT_S = 30.0
@@ -38,6 +42,8 @@ class Wish:
 
     words: tuple[str, ...]
     url: str | None
+    database: Path | None
+    """Of a durable service that is called in this process; None: its own file."""
     credentials: Credentials
     timeout_s: float | None
     idempotency_key: str | None
@@ -74,8 +80,10 @@ def perform(wish: Wish) -> None:
 
 def _understand(wish: Wish) -> _Call:
     target, command, arguments = _parts(wish)
+    if wish.url is not None and wish.database is not None:
+        raise Unusable("--database is for a call in this process", "leave it out, or --url")
     url = parse_url(wish.url) if wish.url is not None else IN_PROCESS
-    application = create_application(target) if target is not None else None
+    application = _application(target, wish) if target is not None else None
     callee = None
     if application is not None:
         callee = described_by_contract(application.application.contract, command)
@@ -86,6 +94,9 @@ def _understand(wish: Wish) -> _Call:
 
         configure_logs(as_json=False)
         logging.getLogger("service_kit").setLevel(logging.WARNING)
+        logging.getLogger("service_kit.host").setLevel(
+            logging.INFO
+        )  # it may have to wait for tasks in the end
         transport = InProcessTransport(application)
     else:
         from client_kit.transports.httpx import HttpxTransport
@@ -93,6 +104,16 @@ def _understand(wish: Wish) -> _Call:
         transport = HttpxTransport()
     api_key = wish.credentials.api_key or None  # an empty variable is none
     return _Call(transport, url, _headers(wish), command, arguments, callee, api_key, wish.timeout_s)
+
+
+def _application(target: str, wish: Wish) -> AsgiApplication:
+    """Return the service to call, or, with a URL, to learn from; here it is all of it, on its file if it is durable."""
+    if wish.url is not None:
+        return create_application(target)
+    from service_kit.hosts.local.host import LocalOptions
+    from service_kit.http import HttpOptions
+
+    return prepare_service(target, wish.database, LocalOptions(), HttpOptions()).application
 
 
 def _parts(wish: Wish) -> tuple[str | None, str, tuple[str, ...]]:

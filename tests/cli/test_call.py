@@ -9,6 +9,25 @@ import pytest
 
 from service_kit.cli.targets import load_service
 from tests.cli.conftest import GUARDED, Serve, Workshop, called
+from tests.cli.durable import SERVICE
+
+COMMANDS = """
+@command
+async def begin(order: str) -> str:
+    return (await ship.options(id=f"ship-{order}").start(order)).id
+
+@command
+async def release(order: str, by: str) -> str:
+    run = ship.get(f"ship-{order}")
+    await run.signal(released, by)
+    return await run.result()
+
+class Counter(Service):
+    begin = begin
+    release = release
+    ship = ship
+    released = released
+"""
 
 
 @pytest.fixture
@@ -179,3 +198,20 @@ def test_something_else_at_the_url_is_told(workshop: Workshop, serve: Serve) -> 
     assert result.exit_code == 1
     assert "not an answer of a service but text/html" in result.stderr
     assert "\x1b" not in result.stderr
+
+
+def test_what_a_call_in_process_starts_goes_on_with_the_next(workshop: Workshop) -> None:
+    workshop.write("depot.py", SERVICE + COMMANDS)
+    assert called(workshop, "depot:Counter", "begin", "order=o-1") == "ship-o-1"
+    assert called(workshop, "depot:Counter", "release", "order=o-1", "by=me") == "box of o-1, released by me"
+    assert (workshop.folder / ".service-kit" / "counter.db").is_file()
+    elsewhere = str(workshop.folder / "other.db")
+    result = workshop.run("call", "depot:Counter", "release", "order=o-1", "by=me", "--database", elsewhere)
+    assert (result.exit_code, "ExecutionNotFound" in result.stderr) == (1, True)
+
+
+def test_a_database_is_for_a_call_in_process(workshop: Workshop) -> None:
+    words = ["place_order", "sku=s", "--url", "http://127.0.0.1:1", "--database", "x.db"]
+    result = workshop.run("call", *words)
+    assert result.exit_code == 2
+    assert "--database is for a call in this process" in result.stderr
