@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SERVER_EXTRA = frozenset({"typer", "rich", "uvicorn", "watchfiles", "fastapi", "yaml", "jwt"})
+SERVER_EXTRA = frozenset({"typer", "rich", "uvicorn", "watchfiles", "fastapi", "mcp", "yaml", "jwt"})
 """Modules that the extra `server` brings."""
 
 EXTRA_CURE = "pip install 'service-kit[server]'"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from itertools import count
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -20,6 +22,7 @@ from service_kit.http.router import Found, Router, WrongMethod
 
 if TYPE_CHECKING:
     from service_kit.http.cors import CorsPolicy
+    from service_kit.http.mcp.endpoint import McpEndpoint
     from service_kit.http.raw import RawRoutes
     from service_kit.http.security import Gate
     from service_kit.runtime.idempotency import IdempotencyStore
@@ -65,6 +68,7 @@ class Application:
         self.raw: RawRoutes | None = _raw_routes(contract)
         self.gate: Gate | None = _gate(contract)
         self._cors = _cors_policy(contract)
+        self._mcp: McpEndpoint | None = None
         self._enter = enter
         """Called in the context of each request: what a host wants its commands to find there."""
         self.find: Find = self._routes(store, host_routes).find
@@ -151,11 +155,39 @@ class Application:
                 router.add(declared.route.method, declared.route.path, Target(rest, declared))
         for method, path, target in host_routes:
             router.add(method, path, target)
+        if self.options.mcp:
+            router.add("POST", "/mcp", Target(self._answer_mcp, None))
+            # Only tokens have an issuer; the path of the endpoint follows the well-known one (RFC 9728, section 3.1).
+            if any(scheme.kind == "jwt" for scheme in self.contract.schemes.values()):
+                for path in ("", "/mcp"):
+                    target = Target(self._answer_mcp_metadata, None)
+                    router.add("GET", f"/.well-known/oauth-protected-resource{path}", target)
         # After the commands, so that a command may serve an edited document at the path of the original.
         raw = self.raw.specification if self.raw else lambda: None
         for path, answer in Documents(self.contract, self.options, raw).routes():
             router.add("GET", path, Target(answer, None))
         return router
+
+    async def _answer_mcp(self, request: Request) -> Response:
+        return await (await self._mcp_endpoint()).answer(request)
+
+    async def _answer_mcp_metadata(self, request: Request) -> Response:
+        return await (await self._mcp_endpoint()).metadata(request)
+
+    async def _mcp_endpoint(self) -> McpEndpoint:
+        """Return what serves `/mcp`; the protocol's SDK takes a second to import, and other requests go on."""
+        if self._mcp is None:
+            try:
+                await asyncio.to_thread(import_module, "service_kit.http.mcp.endpoint")
+            except ModuleNotFoundError as error:
+                if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
+                    raise
+                missing = "MCP needs a package that is not installed here: pip install 'service-kit[server]'"
+                raise KitProblem(501, "not-installed", missing) from None
+            from service_kit.http.mcp.endpoint import McpEndpoint
+
+            self._mcp = self._mcp or McpEndpoint(self)
+        return self._mcp
 
 
 # What not every service has is imported by those that have it: each import is part of a Lambda function's cold start.

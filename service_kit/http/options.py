@@ -15,6 +15,8 @@ class HttpOptions:
     """Show the RPC route of every command in the specification, beside the REST routes."""
     docs: bool = True
     """Serve `/docs`."""
+    mcp: bool = True
+    """Serve `/mcp`: commands and workflows as tools of agents."""
     body_limit_bytes: int = 4 * 1024 * 1024
     heartbeat_s: float = 15.0
     """Silence after which a stream sends a heartbeat, so that proxies keep it open."""

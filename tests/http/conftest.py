@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from threading import Thread
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import httpx
 import pytest
@@ -37,6 +37,13 @@ def _ask(service: Any, method: str, path: str, **request: Any) -> httpx.Response
 @pytest.fixture
 def ask() -> Ask:
     return _ask
+
+
+@pytest.fixture(params=["auto", "legacy"])
+def mode(request: pytest.FixtureRequest) -> Literal["auto", "legacy"]:
+    """Speak MCP as clients of the revision of 2026-07-28 do, and as those before it."""
+    chosen: Literal["auto", "legacy"] = request.param
+    return chosen
 
 
 @pytest.fixture

@@ -13,6 +13,12 @@ from urllib.parse import quote
 from service_kit.hosts.local.tracebacks import format_failure
 from service_kit.http.access_log import JsonFormatter
 
+_LEVELS = {
+    "service_kit": logging.INFO,
+    "uvicorn": logging.WARNING,
+    "mcp": logging.WARNING,  # it tells of every message that it begins and ends with it
+}
+
 _ExcInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 )
@@ -24,7 +30,7 @@ _STATUS_COLOURS = {2: _GREEN, 3: _CYAN, 4: _YELLOW, 5: _RED}
 def configure_logs(*, as_json: bool) -> None:
     """Send the logs of service and server to stderr; the rest of the user's logging stays as he has it."""
     handler = _handler(as_json)
-    for name, level in (("service_kit", logging.INFO), ("uvicorn", logging.WARNING)):
+    for name, level in _LEVELS.items():
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(level)

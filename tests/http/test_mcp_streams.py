@@ -1,0 +1,62 @@
+"""Streaming commands as tools: progress, and the collected items."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from mcp.client.client import Client
+
+from service_kit import Service, command
+from tests.http.agents import Mode, with_agent
+from tests.http.mcp_shop import Orders
+
+
+def test_a_stream_is_progress_and_then_the_collected_items(mode: Mode) -> None:
+    async def test(client: Client) -> None:
+        told: list[tuple[float, Any]] = []
+
+        async def tell(progress: float, total: float | None, message: str | None) -> None:
+            told.append((progress, json.loads(message or "null")))
+
+        followed = await client.call_tool("follow", {"count": 2}, progress_callback=tell)
+        expected = [{"sku": "s-0", "quantity": 1}, {"sku": "s-1", "quantity": 1}]
+        assert told == [(1, expected[0]), (2, expected[1])]
+        unwatched = await client.call_tool("follow", {"count": 2})
+        for result in (followed, unwatched):
+            assert result.structured_content == {"items": expected, "complete": True}
+
+    with_agent(Orders, test, mode=mode)
+
+
+def test_a_stream_that_fails_is_a_tool_error_with_the_fields() -> None:
+    async def test(client: Client) -> None:
+        result = await client.call_tool("follow", {"count": 9})
+        assert result.is_error
+        assert result.structured_content["left"] == 0
+
+    with_agent(Orders, test)
+
+
+def test_a_stream_without_end_is_cut_where_no_model_reads_on() -> None:
+    closed = list[str]()
+
+    @command
+    async def flood() -> AsyncIterator[str]:
+        try:
+            while True:
+                yield "x" * 100_000
+        finally:
+            closed.append("yes")
+
+    class Flooding(Service):
+        flood_it = flood
+
+    async def test(client: Client) -> None:
+        result = await client.call_tool("flood_it", {})
+        assert result.structured_content["complete"] is False
+        assert 5 <= len(result.structured_content["items"]) <= 11
+
+    with_agent(Flooding, test)
+    assert closed == ["yes"]
