@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any
 
 import pytest
@@ -86,3 +87,13 @@ def test_what_is_no_message_is_refused(ask: Ask, body: bytes) -> None:
     response = ask(Orders, "POST", "/mcp", content=body, headers=headers)
     assert response.status_code == 400
     assert response.json()["error"]["code"] in (-32700, -32600, -32602)
+
+
+def test_a_machine_without_the_sdk_is_told_the_cure(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("service_kit.http.mcp")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "mcp_types", None)
+    response = ask(Orders, "POST", "/mcp", json={})
+    assert response.status_code == 501
+    assert "pip install 'service-kit[server]'" in response.json()["detail"]
+    assert ask(Orders, "GET", "/orders").status_code == 200

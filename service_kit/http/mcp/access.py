@@ -25,7 +25,7 @@ class Access:
         self._url = url
         self._gate = _gate(contract)
         self._issuers = [
-            scheme.issuer.rstrip("/")
+            scheme.issuer
             for scheme in contract.schemes.values()
             if isinstance(scheme, Jwt) and scheme.issuer.startswith(("https://", "http://"))
         ]
