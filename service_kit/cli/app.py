@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from service_kit.cli.call import call
 from service_kit.cli.check import check
 from service_kit.cli.dev import dev
+from service_kit.cli.diff import diff
 from service_kit.cli.documents import manifest, openapi
 from service_kit.cli.events import dead_letters, events
 from service_kit.cli.executions import executions
@@ -72,7 +73,7 @@ def service_kit(
     """
 
 
-for _run in (dev, start, call, routes, check, replay, openapi, manifest):
+for _run in (dev, start, call, routes, check, diff, replay, openapi, manifest):
     app.command()(_run)
 for _group in (executions, events, dead_letters):
     app.add_typer(_group)

@@ -41,7 +41,7 @@ def replay(
     from service_kit.cli.targets import explained, load_service
     from service_kit.testing.replayer import Replayer
 
-    files = list(_files(histories))
+    files = list(history_files(histories))
     loaded = load_service(service)
     with explained(loaded):
         replayer = Replayer(loaded)
@@ -58,7 +58,8 @@ def replay(
         raise CliError(f"{failed} of {len(files)} {plural} not replay")
 
 
-def _files(given: list[Path]) -> Iterator[Path]:
+def history_files(given: list[Path]) -> Iterator[Path]:
+    """Yield the files that were named, and those of folders; raise Unusable for a folder without any."""
     for path in given:
         if not path.is_dir():
             yield path

@@ -19,11 +19,12 @@ INWARD: Mapping[str, set[str]] = {
     "messaging": _KERNEL,
     "openapi": _KERNEL,
     "http": _KERNEL | {"openapi"},  # it serves the documents that openapi makes
+    "diff": _KERNEL | {"openapi"},  # it describes by the same generator what documents have no words for
     "hosts": _KERNEL | _FACES,
     "deploy": _KERNEL | _FACES | {"hosts"},
     "testing": _KERNEL | _FACES | {"hosts"},
     "dashboard": _KERNEL | _FACES | {"hosts"},
-    "cli": _KERNEL | _FACES | {"hosts", "deploy", "testing", "dashboard"},
+    "cli": _KERNEL | _FACES | {"hosts", "deploy", "testing", "dashboard", "diff"},
 }
 """Each room of service_kit, and the rooms that it may import."""
 
