@@ -66,7 +66,7 @@ def openapi(
         specification = downgrade(specification)
     named_yaml = output is not None and output.suffix in (".yaml", ".yml")
     as_yaml = format is Format.YAML or (format is None and named_yaml)
-    _deliver(render_yaml(specification).body if as_yaml else _json(specification), output)
+    deliver(render_yaml(specification).body if as_yaml else indented(specification), output)
 
 
 def manifest(service: TargetArgument, url: UrlOption = None, output: OutputOption = None) -> None:
@@ -80,15 +80,16 @@ def manifest(service: TargetArgument, url: UrlOption = None, output: OutputOptio
     check_url(url)
     contract = create_application(service).application.contract
     document = build_manifest(contract, url=url or LOCAL_URL, specification_url="/openapi.json")
-    _deliver(_json(document), output)
+    deliver(indented(document), output)
 
 
-def _json(document: Any) -> bytes:
+def indented(document: Any) -> bytes:
     """Return a document indented: these are read, compared and kept under version control."""
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
-def _deliver(body: bytes, output: Path | None) -> None:
+def deliver(body: bytes, output: Path | None) -> None:
+    """Write a document to its file, or to stdout."""
     if output is None:
         sys.stdout.buffer.write(body)
         sys.stdout.buffer.flush()

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from service_kit.contract.codec import CommandCodec, build_codec
-from service_kit.contract.parameters import bind_arguments, read_parameters, resolve_hints
+from service_kit.contract.parameters import Parameter, bind_arguments, read_parameters, resolve_hints
 from service_kit.contract.route import Route
 from service_kit.errors import DefinitionError
 
@@ -53,6 +53,11 @@ class Declaration:
                     "import or define it",
                 ) from error
         return self._codec
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What the function takes."""
+        return self.codec.parameters
 
     def encode_call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
         """Return the JSON of a call with these arguments, as `docs/design/wire.md` says.
