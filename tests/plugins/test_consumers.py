@@ -38,9 +38,23 @@ def test_langchain_reads_the_manifest_and_every_operation(run: Run, url: str) ->
     assert "add_todo(title, priority, due): Add a todo to the list" in printed
 
 
+def test_an_agent_calls_what_the_plugins_guide_told(run: Run, url: str) -> None:
+    printed = run("-m", "plugins.todo.langchain_plugin", url)
+    assert "call      todo()\n  answer  Usage Guide: " in printed
+    assert printed.endswith("says      It is todo number 1.\n")
+
+
+def test_an_agent_with_typed_tools_reads_declared_errors(run: Run, url: str) -> None:
+    typed, untyped = run("-m", "plugins.todo.langchain_tools", url).split("and by the URL alone:\n")
+    assert "  error  TodoNotFound: Todo not found (todo_id=7)" in typed
+    assert "  error  TodoNotFound: Todo not found (todo_id=7)" in untyped
+    assert typed.endswith("says      Done: call the plumber.\n")
+    assert untyped.endswith("says      Done: call the plumber, call the plumber.\n")
+
+
 def test_an_agent_works_with_the_operations_that_it_read(run: Run, url: str) -> None:
     printed = run("-m", "plugins.todo.langchain_agent", url)
     assert f"POST {url}/todos -> 200" in printed
     assert f"POST {url}/todos/1/complete -> 200" in printed
     assert f"GET {url}/todos?status=done -> 200" in printed
-    assert printed.endswith("answer    Done: water the plants.\n")
+    assert printed.endswith("says      Done: water the plants.\n")

@@ -17,7 +17,7 @@ from openapi_spec_validator import validate
 
 from tests.cli.running import Running, eventually
 from tests.plugins.conftest import LOOPBACK_ONLY, ROOT, Run
-from tests.plugins.test_transcript import SHOWN, transcript
+from tests.plugins.test_transcript import SHOWN, printed_by, programs, transcript
 
 PAGE = "plugins/orders/README.md"
 
@@ -63,6 +63,11 @@ def test_every_command_of_the_page_prints_what_it_shows(url: str) -> None:
             assert printed() == shown.strip(), command
         else:  # what is only read may be a moment behind
             eventually(partial(_equal, printed, shown.strip()))
+
+
+@pytest.mark.parametrize(("command", "shown"), programs(PAGE))
+def test_every_program_prints_what_the_page_shows(run: Run, url: str, command: str, shown: str) -> None:
+    assert printed_by(run, url, command) == shown.strip()
 
 
 def test_the_code_of_the_page_is_the_code_of_the_service() -> None:
