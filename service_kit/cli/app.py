@@ -18,6 +18,7 @@ from service_kit.cli.failures import EXTRA_CURE, SERVER_EXTRA, CliError, Unusabl
 from service_kit.cli.replay import replay
 from service_kit.cli.routes import routes
 from service_kit.cli.start import start
+from service_kit.cli.tools import tools
 
 
 class _Reporting(TyperGroup):
@@ -73,7 +74,7 @@ def service_kit(
     """
 
 
-for _run in (dev, start, call, routes, check, diff, replay, openapi, manifest):
+for _run in (dev, start, call, routes, check, diff, replay, openapi, manifest, tools):
     app.command()(_run)
 for _group in (executions, events, dead_letters):
     app.add_typer(_group)
