@@ -66,7 +66,9 @@ class Client:
             await asyncio.sleep(8 * self.chances.next_number("signals") ** 2)
             await self._signal(message)
             if self.chances.next_number("signals") < 0.2:
-                await self._signal(message)  # a reply that was lost makes people ask again
+                # A reply that was lost makes people ask again, perhaps when the signal was used long ago.
+                await asyncio.sleep(8 * self.chances.next_number("signals") ** 2)
+                await self._signal(message)
             self.world.acknowledged["signal"].append(message.id)
 
     async def _signal(self, message: Message) -> None:

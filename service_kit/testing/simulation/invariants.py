@@ -49,6 +49,11 @@ def _recorded_once(world: World, found: Executions) -> None:
         for key, count in counts.items():
             if count > 1:
                 world.violate("recorded once", f"'{name}' has {key} {count} times")
+    for name in found:
+        signals = Counter(event.id for event in world.history(name) if isinstance(event, SignalReceived))
+        for signal, count in signals.items():
+            if count > 1:
+                world.violate("recorded once", f"the runs of '{name}' have signal {signal} {count} times")
 
 
 def _once(event: HistoryEvent) -> str | None:

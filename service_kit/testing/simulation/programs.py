@@ -112,7 +112,7 @@ class _Maker:
         )
 
     def _root_program(self) -> Step:
-        op: Op = "again" if self.chance.random() < 0.15 else "steps"
+        op: Op = "again" if self.chance.random() < 0.25 else "steps"
         node = self._next()
         return Step(op, node, steps=self._several(2, 1, 3))
 

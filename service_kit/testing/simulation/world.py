@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from service_kit.contract.task import current_attempt
-from service_kit.engine.arrivals import TaskRaised, TaskSucceeded
-from service_kit.engine.calls import TaskScheduled
-from service_kit.engine.history import HistoryEvent
+from service_kit.engine.arrivals import TaskRaised, TaskSucceeded, TimerFired
+from service_kit.engine.calls import TaskScheduled, TimerStarted
+from service_kit.engine.history import HistoryEvent, TurnStarted
 from service_kit.engine.wire import decode_events
 from service_kit.runtime.attempt import Attempt
-from service_kit.runtime.records import TurnCommit
+from service_kit.runtime.records import Claim, ScheduleTask, TaskKey, TurnCommit
 from service_kit.testing.simulation.loop import PROCESS, Process
 
 
@@ -72,6 +72,10 @@ class World:
     acknowledged: dict[str, list[str]] = field(default_factory=_lists)
     """Starts, signals and events that the client was told are kept."""
     _running: dict[str, list[tuple[Process | None, Attempt]]] = field(default_factory=_attempts)
+    _claims: dict[TaskKey, tuple[int, int]] = field(default_factory=dict[TaskKey, "tuple[int, int]"])
+    """The attempt and the epoch of the last claim on each task."""
+    _due_s: dict[tuple[str, int, int], float] = field(default_factory=dict["tuple[str, int, int]", float])
+    """When timers are due, by execution, run and number."""
     _latest_s: float = 0.0
 
     def violate(self, invariant: str, what: str) -> None:
@@ -128,12 +132,35 @@ class World:
         await asyncio.sleep(0)
         self.handled_events[what] += 1
 
-    def took(self, point: str, args: tuple[Any, ...], result: object) -> None:
+    def took(self, point: str, args: tuple[Any, ...], result: Any) -> None:
         """Note what a store has just done."""
-        if point == "executions.commit":
-            self._took_turn(args[0])
-        elif point == "executions.create" and result is None and len(args) > 1 and args[1] is not None:
-            self._took_turn(args[1])
+        match point:
+            case "executions.commit":
+                self._took_turn(args[0])
+            case "executions.create" if result is None and len(args) > 1 and args[1] is not None:
+                self._took_turn(args[1])
+            case "tasks.claim":
+                for claimed in result:
+                    self._gave(claimed.key, claimed.claim, claimed.attempt)
+            case "tasks.settle" | "tasks.retry" if result and args[1] is not None:
+                self._heeded(args[0], args[1])
+            case _:
+                pass
+
+    def _gave(self, key: TaskKey, claim: Claim, attempt: int) -> None:
+        """Note a claim on a task: each is one more attempt."""
+        before, _ = self._claims.get(key, (0, 0))
+        if attempt != before + 1:
+            self.violate("attempts are counted", f"attempt {attempt} of {key} was given after {before}")
+        self._claims[key] = attempt, claim.epoch
+
+    def _heeded(self, key: TaskKey, claim: Claim) -> None:
+        """Note that what somebody said under a claim has counted."""
+        _, epoch = self._claims.get(key, (0, 0))
+        if claim.epoch < epoch:
+            self.violate(
+                "answers are fenced", f"{key} was ended under claim {claim.epoch}; {epoch} is the last"
+            )
 
     def _took_turn(self, turn: TurnCommit) -> None:
         turns = self.committed[turn.execution, turn.run]
@@ -150,6 +177,28 @@ class World:
                 self.scheduled[f"{turn.execution}:{turn.run}:{event.seq}"] = event.name
             elif isinstance(event, TaskSucceeded | TaskRaised):
                 self.answered.add(f"{turn.execution}:{turn.run}:{event.task}")
+        self._timely(turn, events)
+        for done in turn.finished:
+            self._heeded(done.key, done.claim)
+        for effect in turn.effects:
+            if isinstance(effect, ScheduleTask) and effect.claim is not None:
+                self._gave(effect.key, effect.claim, 1)
+
+    def _timely(self, turn: TurnCommit, events: list[HistoryEvent]) -> None:
+        """Check that neither a turn nor a timer was before its time."""
+        at_s = 0.0
+        for event in events:
+            match event:
+                case TurnStarted(at_s=at_s):
+                    if at_s > self.look_at_clock():
+                        self.violate("nothing is early", f"a turn of '{turn.execution}' is in the future")
+                case TimerStarted(seq=seq, due_s=due_s):
+                    self._due_s[turn.execution, turn.run, seq] = due_s
+                case TimerFired(timer=seq):
+                    if self._due_s[turn.execution, turn.run, seq] > at_s:
+                        self.violate("nothing is early", f"timer {seq} of '{turn.execution}' fired early")
+                case _:
+                    pass
 
     def history(self, execution: str) -> list[HistoryEvent]:
         """Return what all runs of an execution have committed, in order."""

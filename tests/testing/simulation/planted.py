@@ -11,9 +11,14 @@ from typing import Any
 import pytest
 
 from client_kit.executions import StartOptions
-from service_kit.engine.arrivals import Arrival, SignalReceived
+from service_kit.engine import turn as engine_turn
+from service_kit.engine.arrivals import Arrival, SignalReceived, TimerFired
 from service_kit.engine.machine import Machine
+from service_kit.engine.turn import Turn
+from service_kit.runtime import orchestrator
 from service_kit.runtime.gateway import RuntimeGateway
+from service_kit.runtime.incoming import Incoming
+from service_kit.runtime.orchestrator import Orchestrator
 from service_kit.runtime.records import (
     Claim,
     Heartbeat,
@@ -23,12 +28,53 @@ from service_kit.runtime.records import (
     TaskKey,
     TurnCommit,
 )
+from service_kit.runtime.warm import Warm
 from service_kit.stores.memory import deliveries, tasks
 from service_kit.stores.memory.deliveries import MemoryDeliveries
 from service_kit.stores.memory.executions import MemoryExecutions
 from service_kit.stores.memory.tasks import MemoryTasks
 
 Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def _effects_before_the_commit(patch: pytest.MonkeyPatch) -> None:
+    commit = MemoryExecutions.commit
+
+    async def planted(self: MemoryExecutions, turn: TurnCommit) -> None:
+        for effect in turn.effects:
+            self._apply(effect)
+        await asyncio.sleep(0.05)
+        await commit(self, replace(turn, effects=[]))
+
+    patch.setattr(MemoryExecutions, "commit", planted)
+
+
+def _dispatch_before_the_commit(patch: pytest.MonkeyPatch) -> None:
+    commit_of = Orchestrator._commit_of
+
+    def planted(self: Orchestrator, *args: Any) -> TurnCommit:
+        commit = commit_of(self, *args)
+        self.aftermath(commit)
+        return commit
+
+    def go_on(self: Orchestrator, warm: Warm, turn: Turn, commit: TurnCommit) -> None:
+        warm.turn += 1
+        if commit.outcome is None and commit.successor is None:
+            self.warm.put(warm)
+
+    patch.setattr(Orchestrator, "_commit_of", planted)
+    patch.setattr(Orchestrator, "_go_on", go_on)
+
+
+def _failed_turns_stay_in_memory(patch: pytest.MonkeyPatch) -> None:
+    undo = Orchestrator._undo
+
+    def planted(self: Orchestrator, warm: Warm | None, commit: TurnCommit | None) -> None:
+        undo(self, None, commit)
+        if warm is not None:
+            self.warm.put(warm)
+
+    patch.setattr(Orchestrator, "_undo", planted)
 
 
 def _effects_after_the_commit(patch: pytest.MonkeyPatch) -> None:
@@ -57,6 +103,10 @@ def _claims_are_not_fenced(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MemoryTasks, "_held", lambda self, key, claim: self._kept.get(key))
 
 
+def _answers_are_not_fenced(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(MemoryTasks, "holds", lambda self, key, claim: True)
+
+
 def _arrivals_are_not_deduplicated(patch: pytest.MonkeyPatch) -> None:
     arrive, expects, numbers = MemoryExecutions.arrive, Machine.expects, count()
 
@@ -68,6 +118,23 @@ def _arrivals_are_not_deduplicated(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(MemoryExecutions, "arrive", twice)
     patch.setattr(Machine, "expects", anything)
+
+
+def _used_signals_are_forgotten(patch: pytest.MonkeyPatch) -> None:
+    commit = MemoryExecutions._commit
+
+    def planted(self: MemoryExecutions, turn: TurnCommit) -> None:
+        commit(self, turn)
+        self._kept[turn.execution].used_signals.clear()
+
+    patch.setattr(MemoryExecutions, "_commit", planted)
+
+
+def _signals_do_not_ask_for_earlier_ones(patch: pytest.MonkeyPatch) -> None:
+    def planted(incoming: Sequence[Incoming]) -> bool:
+        return not incoming
+
+    patch.setattr(orchestrator, "asks_the_store", planted)
 
 
 def _lost_wake_ups_are_not_looked_for(patch: pytest.MonkeyPatch) -> None:
@@ -96,6 +163,42 @@ def _retries_are_not_counted(patch: pytest.MonkeyPatch) -> None:
         return known
 
     patch.setattr(MemoryTasks, "retry", planted)
+
+
+def _retries_are_counted_twice(patch: pytest.MonkeyPatch) -> None:
+    retry = MemoryTasks.retry
+
+    async def planted(
+        self: MemoryTasks, key: TaskKey, claim: Claim, at_s: float, details: str | None = None
+    ) -> bool:
+        known = await retry(self, key, claim, at_s, details)
+        if known and (kept := self._kept.get(key)) is not None:
+            kept.attempt += 1
+        return known
+
+    patch.setattr(MemoryTasks, "retry", planted)
+
+
+def _lost_attempts_are_not_counted(patch: pytest.MonkeyPatch) -> None:
+    claim = MemoryTasks._claim
+
+    def planted(self: MemoryTasks, kept: Any, claimed: Claim) -> Any:
+        kept.attempt -= kept.claim is not None
+        return claim(self, kept, claimed)
+
+    patch.setattr(MemoryTasks, "_claim", planted)
+
+
+def _timers_fire_early(patch: pytest.MonkeyPatch) -> None:
+    next_due = engine_turn._next_due
+
+    def planted(machine: Machine) -> Arrival | None:
+        first = machine.loop.timers.first() if machine.has_started else None
+        if first is not None and first[0] <= machine.loop.time() + 1.0:
+            return TimerFired(first[1])
+        return next_due(machine)
+
+    patch.setattr(engine_turn, "_next_due", planted)
 
 
 def _answered_tasks_are_not_finished(patch: pytest.MonkeyPatch) -> None:
@@ -164,13 +267,22 @@ def _the_last_turn_is_not_loaded(patch: pytest.MonkeyPatch) -> None:
 
 
 BUGS: Mapping[str, Plant] = {
+    "effects happen before the commit": _effects_before_the_commit,
+    "tasks are dispatched before the commit": _dispatch_before_the_commit,
     "effects happen after the commit, outside of it": _effects_after_the_commit,
+    "a turn whose commit failed stays in memory": _failed_turns_stay_in_memory,
     "a turn is committed whatever its number": _turns_are_not_compared,
     "a replaced claim still counts": _claims_are_not_fenced,
+    "answers count whoever has the claim": _answers_are_not_fenced,
     "arrivals are not deduplicated": _arrivals_are_not_deduplicated,
+    "used signals are forgotten": _used_signals_are_forgotten,
+    "signals are taken without those stored before": _signals_do_not_ask_for_earlier_ones,
     "nobody looks for lost wake-ups": _lost_wake_ups_are_not_looked_for,
     "claims are not extended": _claims_are_not_extended,
     "retries are not counted": _retries_are_not_counted,
+    "retries are counted twice": _retries_are_counted_twice,
+    "lost attempts are not counted": _lost_attempts_are_not_counted,
+    "timers fire early": _timers_fire_early,
     "answered tasks are not finished": _answered_tasks_are_not_finished,
     "signals to paused executions are dropped": _signals_to_paused_executions_are_dropped,
     "claims of dead processes never run out": _claims_of_the_dead_never_run_out,
