@@ -21,10 +21,11 @@ INWARD: Mapping[str, set[str]] = {
     "http": _KERNEL | {"openapi"},  # it serves the documents that openapi makes
     "diff": _KERNEL | {"openapi"},  # it describes by the same generator what documents have no words for
     "hosts": _KERNEL | _FACES,
+    "publishing": _KERNEL,
     "deploy": _KERNEL | _FACES | {"hosts"},
     "testing": _KERNEL | _FACES | {"hosts"},
     "dashboard": _KERNEL | _FACES | {"hosts"},
-    "cli": _KERNEL | _FACES | {"hosts", "deploy", "testing", "dashboard", "diff"},
+    "cli": _KERNEL | _FACES | {"hosts", "deploy", "publishing", "testing", "dashboard", "diff"},
 }
 """Each room of service_kit, and the rooms that it may import."""
 
