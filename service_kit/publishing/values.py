@@ -1,0 +1,140 @@
+"""Values of Python as expressions: defaults, constraints and members of enumerations."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Callable
+from dataclasses import MISSING, fields, is_dataclass
+from decimal import Decimal
+from enum import Enum, Flag
+from pathlib import PurePath
+from typing import Any, cast
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from service_kit.publishing.expressions import (
+    NONE,
+    Call,
+    Display,
+    Expression,
+    Imported,
+    Member,
+    Pair,
+    String,
+    Text,
+    builtin,
+    call,
+)
+from service_kit.publishing.layout import quote
+
+Refer = Callable[[type], Expression]
+"""Returns the expression that names a class; raises Unspeakable for one that cannot be published."""
+
+
+class Unspeakable(ValueError):
+    """A value that no source can spell: a function, an object of a class that is not published."""
+
+
+def value_of(value: object, refer: Refer) -> Expression:
+    """Return the expression that makes the value; raise Unspeakable."""
+    match value:
+        case None:
+            return NONE
+        case Enum():
+            return _member(value, refer)
+        case bool() | int() if type(value) in (bool, int):
+            return Text(repr(value))
+        case float() if type(value) is float:
+            return Text(repr(value)) if math.isfinite(value) else call(builtin("float"), String(str(value)))
+        case str() if type(value) is str:
+            return String(value)
+        case bytes() if type(value) is bytes:
+            return Text(f"b{quote(value.decode('latin-1'))}" if value.isascii() else repr(value))
+        case list() | tuple() | set() | frozenset() | dict():
+            return _collection(value, refer)
+        case _:
+            return _object(value, refer)
+
+
+def is_mutable(value: object) -> bool:
+    """Tell whether linters would ask about it as a default."""
+    return isinstance(value, list | dict | set)
+
+
+def _member(value: Enum, refer: Refer) -> Expression:
+    cls = refer(type(value))
+    if value._name_ and not isinstance(value, Flag):
+        return Member(cls, value._name_)
+    return call(cls, value_of(value.value, refer))
+
+
+def _collection(value: Any, refer: Refer) -> Expression:
+    if isinstance(value, dict):
+        pairs = cast("dict[object, object]", value).items()
+        return Display("{", tuple(Pair(value_of(k, refer), value_of(v, refer)) for k, v in pairs), "}")
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        named = cast(Any, value)._asdict().items()
+        return Call(refer(type(value)), tuple((k, value_of(v, refer)) for k, v in named))
+    items = tuple(value_of(item, refer) for item in value)
+    if isinstance(value, list):
+        return Display("[", items, "]")
+    if isinstance(value, tuple):
+        return Display("(", items, ")")
+    ordered = tuple(sorted(items, key=repr))
+    name = "frozenset" if isinstance(value, frozenset) else "set"
+    if not ordered:
+        return call(builtin(name))
+    display = Display("{", ordered, "}")
+    return display if name == "set" else call(builtin(name), display)
+
+
+def _object(value: Any, refer: Refer) -> Expression:
+    match value:
+        case datetime.datetime() if value.tzinfo not in (None, datetime.UTC):
+            raise Unspeakable(f"{value!r} has a time zone of its own")
+        case datetime.datetime() | datetime.time():
+            return _moment(value)
+        case datetime.date():
+            parts = (value.year, value.month, value.day)
+            return call(Imported("datetime", "date"), *(Text(str(part)) for part in parts))
+        case datetime.timedelta():
+            return call(Imported("datetime", "timedelta"), seconds=Text(f"{value.total_seconds():g}"))
+        case Decimal() | UUID():
+            return call(Imported(type(value).__module__, type(value).__name__), String(str(value)))
+        case PurePath():
+            return call(Imported("pathlib", "Path"), String(value.as_posix()))
+        case BaseModel():
+            given = {name: getattr(value, name) for name in type(value).model_fields}
+            kept = [(k, v) for k, v in given.items() if k in value.model_fields_set]
+            return Call(refer(type(value)), tuple((k, value_of(v, refer)) for k, v in kept))
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return Call(refer(type(value)), tuple(_given(value, refer)))
+        case type():
+            return refer(value)
+        case _:
+            raise Unspeakable(f"{value!r}")
+
+
+def _moment(value: Any) -> Expression:
+    kind = type(value).__name__
+    names = ("hour", "minute", "second", "microsecond")
+    parts = [getattr(value, name) for name in names]
+    if kind == "datetime":
+        parts = [value.year, value.month, value.day, *parts]
+    while parts[-1] == 0 and len(parts) > (3 if kind == "datetime" else 1):
+        parts.pop()
+    zone = {"tzinfo": Imported("datetime", "UTC")} if value.tzinfo is not None else {}
+    return call(Imported("datetime", kind), *(Text(str(part)) for part in parts), **zone)
+
+
+def _given(value: Any, refer: Refer) -> list[tuple[str, Expression]]:
+    """Return the fields of a dataclass's instance that differ from their defaults."""
+    found: list[tuple[str, Expression]] = []
+    for one in fields(value):
+        actual = getattr(value, one.name)
+        default = one.default_factory() if one.default_factory is not MISSING else one.default
+        if one.init and (default is MISSING or actual != default or type(actual) is not type(default)):
+            found.append((one.name, value_of(actual, refer)))
+    return found
