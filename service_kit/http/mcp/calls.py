@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +72,7 @@ class Calls:
             raise Failed(response)
         return response.body.decode()
 
-    async def result(self, caller: Caller, name: str, **arguments: Any) -> Any:
+    async def result(self, caller: Caller, name: str, arguments: Mapping[str, Any]) -> Any:
         """Return what a route answers, as data; raise Failed."""
         response = await self.call(caller, name, encode(arguments))
         if response.status >= 400:

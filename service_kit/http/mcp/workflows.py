@@ -63,12 +63,12 @@ class _WorkflowTool:
     async def _perform(self, arguments: dict[str, Any], caller: Caller) -> Json:
         raise NotImplementedError
 
-    async def _ask(self, caller: Caller, operation: str, **arguments: Any) -> Any:
-        return await self._calls.result(caller, PREFIX + operation, **arguments)
+    async def _ask(self, caller: Caller, operation: str, arguments: Json) -> Any:
+        return await self._calls.result(caller, PREFIX + operation, arguments)
 
     async def _described_execution(self, caller: Caller, id: Any) -> Json:
         """Return what is known of an execution of this workflow; raise Failed for one of another."""
-        info: Json = await self._ask(caller, "describe", id=id)
+        info: Json = await self._ask(caller, "describe", {"id": id})
         if info["workflow"] != self._workflow.name:
             raise self._refused(caller, ExecutionNotFound(id=id))
         return info
@@ -117,7 +117,7 @@ class StartTool(_WorkflowTool):
         )
 
     async def _perform(self, arguments: dict[str, Any], caller: Caller) -> Json:
-        return {"id": await self._ask(caller, "start", **{**arguments, "workflow": self._workflow.name})}
+        return {"id": await self._ask(caller, "start", arguments | {"workflow": self._workflow.name})}
 
 
 class StatusTool(_WorkflowTool):
@@ -162,16 +162,16 @@ class StatusTool(_WorkflowTool):
 
     async def _perform(self, arguments: dict[str, Any], caller: Caller) -> Json:
         asked = arguments.get("id")
-        outcome: str | None = await self._ask(caller, "outcome", **arguments)
+        outcome: str | None = await self._ask(caller, "outcome", arguments)
         info = await self._described_execution(caller, asked)
         if outcome is None and info["status"] != "running":  # it has ended between the two
-            outcome = await self._ask(caller, "outcome", id=asked)
+            outcome = await self._ask(caller, "outcome", {"id": asked})
         told: Json = {"id": info["id"], "status": info["status"]}
         if outcome is not None:
             told |= self._ended(outcome)
         states: Json = {}
         for state in self._calls.application.contract.states:
-            shown: str | None = await self._ask(caller, "state", id=asked, name=state)
+            shown: str | None = await self._ask(caller, "state", {"id": asked, "name": state})
             if shown is not None:
                 states[state] = from_json(shown)
         return told | ({"states": states} if states else {})
@@ -223,9 +223,8 @@ class SignalTool(_WorkflowTool):
             signals[name].decode(json.dumps(payload))
         except ValidationError as error:
             raise self._refused(caller, InvalidInput(error_list(error, "payload"))) from None
-        await self._ask(
-            caller, "signal", id=info["id"], name=name, payload=payload, signal_id=uuid.uuid4().hex
-        )
+        told = {"id": info["id"], "name": name, "payload": payload, "signal_id": uuid.uuid4().hex}
+        await self._ask(caller, "signal", told)
         return {"id": info["id"]}
 
 
