@@ -1,0 +1,266 @@
+"""`service-kit mcp` as desktop agents use it: a process of its own, pipes, the official client."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from mcp.client.client import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+
+from tests.cli.conftest import Serve, Workshop
+from tests.cli.running import ROOT, SCRIPT
+
+SHOP = '''
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from service_kit import ApiKey, Service, Signal, command, current_request, prompt, workflow
+
+print("printed at import")
+agreed = Signal("agreed", str)
+
+@asynccontextmanager
+async def lifespan():
+    print("opened")
+    yield
+    print("closed", file=sys.stderr)
+
+async def find(key: str) -> str | None:
+    return "ann" if key == "right" else None
+
+header, query = ApiKey(find), ApiKey(find, "k", "query", "q")
+
+@command
+async def add(a: int, b: int) -> int:
+    print("printed by a command")
+    return a + b
+
+@command
+async def follow(count: int) -> AsyncIterator[int]:
+    for number in range(count):
+        yield number
+
+@command(security=[header])
+async def by_header() -> str:
+    return header.caller()
+
+@command(security=[query])
+async def by_query() -> str:
+    return query.caller()
+
+@command
+async def user() -> str:
+    return current_request().headers["x-user"]
+
+@workflow
+async def agree(on: str) -> str:
+    return f"{on}: {await agreed.receive()}"
+
+@prompt
+def greet(name: str) -> str:
+    return f"Greet {name}."
+
+class Shop(Service, prompts=[greet], lifespan=lifespan):
+    """Add things up."""
+    add = add
+    follow = follow
+    by_header = by_header
+    by_query = by_query
+    user = user
+    agree = agree
+    agreed = agreed
+'''
+
+
+@pytest.fixture(params=["auto", "legacy"])
+def mode(request: pytest.FixtureRequest) -> Literal["auto", "legacy"]:
+    chosen: Literal["auto", "legacy"] = request.param
+    return chosen
+
+
+@asynccontextmanager
+async def desktop(
+    folder: Path, *arguments: str, mode: Literal["auto", "legacy"] = "auto"
+) -> AsyncGenerator[Client]:
+    """Start the command as an agent does, and connect to it."""
+    script = folder / "service-kit"
+    script.write_text(SCRIPT)
+    parameters = StdioServerParameters(
+        command=sys.executable,
+        args=[str(script), "mcp", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    with (folder / "stderr").open("w") as errors:
+        async with Client(stdio_client(parameters, errlog=errors), mode=mode) as client:
+            yield client
+
+
+def with_desktop(folder: Path, test: Callable[[Client], Awaitable[None]], *arguments: str, **how: Any) -> str:
+    """Run a test with a connected client; return what the process has said on stderr."""
+
+    async def run() -> None:
+        async with desktop(folder, *arguments, **how) as client:
+            await test(client)
+
+    asyncio.run(run())
+    return (folder / "stderr").read_text()
+
+
+async def result(client: Client, tool: str, **arguments: Any) -> Any:
+    found = await client.call_tool(tool, arguments)
+    assert not found.is_error, found.content
+    return found.structured_content
+
+
+def test_an_agent_uses_everything_of_a_service_over_pipes(
+    workshop: Workshop, mode: Literal["auto", "legacy"]
+) -> None:
+    workshop.write("shop.py", SHOP)
+
+    async def test(client: Client) -> None:
+        assert client.instructions == "Add things up."
+        assert await result(client, "add", a=1, b=2) == {"result": 3}
+        told: list[str | None] = []
+
+        async def tell(progress: float, total: float | None, message: str | None) -> None:
+            told.append(message)
+
+        followed = await client.call_tool("follow", {"count": 2}, progress_callback=tell)
+        assert followed.structured_content == {"items": [0, 1], "complete": True}
+        assert told == ["0", "1"]
+        started = await result(client, "agree-start", input={"on": "peace"})
+        await result(client, "agree-signal", **started, signal="agreed", payload="yes")
+        assert (await result(client, "agree-status", **started, wait_s=20))["result"] == "peace: yes"
+        assert [p.name for p in (await client.list_prompts()).prompts] == ["greet"]
+        assert len((await client.list_resources()).resources) >= 2
+
+    said = with_desktop(workshop.folder, test, "shop.py", mode=mode)
+    for line in ("printed at import", "opened", "printed by a command", "POST   /rpc/add", "closed"):
+        assert line in said
+
+
+def test_executions_go_on_where_another_process_left_them(workshop: Workshop) -> None:
+    workshop.write("shop.py", SHOP)
+    database = str(workshop.folder / "shop.db")
+
+    async def start(client: Client) -> None:
+        await result(client, "agree-start", input={"on": "peace"}, id="a")
+
+    async def finish(client: Client) -> None:
+        await result(client, "agree-signal", id="a", signal="agreed", payload="yes")
+        assert (await result(client, "agree-status", id="a", wait_s=20))["result"] == "peace: yes"
+
+    with_desktop(workshop.folder, start, "shop:Shop", "--database", database)
+    with_desktop(workshop.folder, finish, "shop:Shop", "--database", database)
+
+
+def test_what_admits_the_agent_comes_with_the_options(workshop: Workshop) -> None:
+    workshop.write("shop.py", SHOP)
+
+    async def test(client: Client) -> None:
+        assert await result(client, "by_header") == {"result": "ann"}
+        assert await result(client, "by_query") == {"result": "ann"}
+        assert await result(client, "user") == {"result": "ann"}
+
+    with_desktop(workshop.folder, test, "shop:Shop", "--api-key", "right", "-H", "x-user: ann")
+
+    async def stranger(client: Client) -> None:
+        refused = await client.call_tool("by_header", {})
+        assert (refused.is_error, refused.structured_content["status"]) == (True, 401)
+
+    with_desktop(workshop.folder, stranger, "shop:Shop")
+
+
+def test_a_running_service_is_relayed(
+    workshop: Workshop, serve: Serve, mode: Literal["auto", "legacy"]
+) -> None:
+    workshop.write("shop.py", SHOP)
+    from service_kit.cli.targets import create_application
+
+    url = serve(create_application("shop:Shop"))
+
+    async def test(client: Client) -> None:
+        assert client.instructions == "Add things up."
+        assert await result(client, "add", a=1, b=2) == {"result": 3}
+        assert await result(client, "by_header") == {"result": "ann"}
+        told: list[str | None] = []
+
+        async def tell(progress: float, total: float | None, message: str | None) -> None:
+            told.append(message)
+
+        await client.call_tool("follow", {"count": 2}, progress_callback=tell)
+        assert told == ["0", "1"]
+        [message] = (await client.get_prompt("greet", {"name": "ann"})).messages
+        assert "Greet ann." in message.model_dump_json()
+        uri = (await client.list_resources()).resources[0].uri
+        assert "Add things up." in (await client.read_resource(uri)).model_dump_json()
+
+    with_desktop(workshop.folder, test, "--url", url, "--api-key", "right", mode=mode)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_process_though_its_input_stays_open(workshop: Workshop, signum: int) -> None:
+    workshop.write("shop.py", SHOP)
+    script = workshop.write("service-kit", SCRIPT)
+    process = subprocess.Popen(
+        [sys.executable, str(script), "mcp", "shop:Shop"],
+        cwd=workshop.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stderr is not None
+        assert process.stdin is not None
+        assert any("opened" in line for line in process.stderr)
+        process.send_signal(signum)
+        assert "closed" in process.stderr.read()
+        assert process.wait(30) == 0
+        process.stdin.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "it is not clear what to serve"),
+        (["shop:Shop", "--url", "http://127.0.0.1:1"], "a service and a URL are two things"),
+        (["--url", "shop"], "'shop' is no URL of a service"),
+        (["nothing:Shop"], "there is no module 'nothing'"),
+        (["plain.py", "--api-key", "k"], "service 'plain' asks for no API key"),
+    ],
+)
+def test_what_cannot_be_served_is_said_before_anything_is(
+    workshop: Workshop, arguments: list[str], told: str
+) -> None:
+    workshop.write("plain.py", "from service_kit import Service\nclass Plain(Service): pass\n")
+    found = workshop.run("mcp", *arguments)
+    assert (found.exit_code, told in found.stderr) == (2, True)
+    assert found.stdout == ""
+
+
+def test_a_service_that_is_not_there_is_said_to_be_unreachable(workshop: Workshop) -> None:
+    script = workshop.write("service-kit", SCRIPT)
+    done = subprocess.run(
+        [sys.executable, str(script), "mcp", "--url", "http://127.0.0.1:1"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_PROXY": "*"},
+        input="",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "the service at http://127.0.0.1:1 cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr
