@@ -29,6 +29,9 @@ class Event(BaseModel):
 
     event_name: ClassVar[str] = "Event"
 
+    def __init_subclass__(cls, *, name: str | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)  # Python hands the keyword here as well, and `object` takes none
+
     @classmethod
     def __pydantic_init_subclass__(cls, *, name: str | None = None, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
