@@ -1,6 +1,6 @@
 """A process that starts orders on one file and is killed; every line that it prints is an acknowledgement.
 
-python -m tests.runtime.crashing <folder> <life> <first order> <count>
+python -m tests.runtime.crashing <folder> <life> <first order> <count> <lease in seconds>
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from service_kit import Retry, Service, Signal, idempotency_key, task, workflow
 from service_kit.hosts.local.host import LocalHost, LocalOptions
 
 FOLDER, LIFE = Path(sys.argv[1] if len(sys.argv) > 1 else "."), sys.argv[2] if len(sys.argv) > 2 else ""
-LEASE_S = 2.0
 AT_A_TIME = 50
 
 word = Signal("word", str)
@@ -83,8 +82,8 @@ async def _place(order: int, turn: asyncio.Semaphore) -> None:
         _say("signalled", order)
 
 
-async def _main(first: int, count: int) -> None:
-    async with LocalHost(Orders, FOLDER / "orders.db", LocalOptions(lease_s=LEASE_S)):
+async def _main(first: int, count: int, lease_s: float) -> None:
+    async with LocalHost(Orders, FOLDER / "orders.db", LocalOptions(lease_s=lease_s)):
         if LIFE in ("old", "new"):
             handle = await process_held.options(id="held").start(1)
             _say("result", await handle.result())
@@ -98,4 +97,4 @@ async def _main(first: int, count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(int(sys.argv[3]), int(sys.argv[4])))
+    asyncio.run(_main(int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])))
