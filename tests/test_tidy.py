@@ -16,6 +16,7 @@ from tests.tidy.sources import ROOT, Source, project, shipped
 
 ENTRY_POINTS = {
     "service_kit.cli": "the service-kit command",
+    "service_kit.deploy.tracing": "service_kit.deploy.source, in a new interpreter",
     "service_kit.testing.simulation.__main__": "python -m service_kit.testing.simulation",
 }
 """Modules that are started from outside, with who starts them."""

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from service_kit.cli.call import call
 from service_kit.cli.check import check
+from service_kit.cli.deploying import deploy, destroy
 from service_kit.cli.dev import dev
 from service_kit.cli.diff import diff
 from service_kit.cli.documents import manifest, openapi
@@ -17,6 +18,7 @@ from service_kit.cli.executions import executions
 from service_kit.cli.failures import EXTRA_CURE, SERVER_EXTRA, CliError, Unusable
 from service_kit.cli.replay import replay
 from service_kit.cli.routes import routes
+from service_kit.cli.sam import sam
 from service_kit.cli.start import start
 from service_kit.cli.tools import tools
 
@@ -74,7 +76,7 @@ def service_kit(
     """
 
 
-for _run in (dev, start, call, routes, check, diff, replay, openapi, manifest, tools):
+for _run in (dev, start, call, routes, check, diff, replay, openapi, manifest, tools, sam, deploy, destroy):
     app.command()(_run)
 for _group in (executions, events, dead_letters):
     app.add_typer(_group)
