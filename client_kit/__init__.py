@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from client_kit.management import DeadLetter as DeadLetter
     from client_kit.management import ExecutionPage as ExecutionPage
     from client_kit.management import Manager as Manager
+    from client_kit.management import ScheduleInfo as ScheduleInfo
     from client_kit.management import manage as manage
     from client_kit.options import CallOptions as CallOptions
     from client_kit.options import ClientOptions as ClientOptions
@@ -86,6 +87,7 @@ _HOMES = {
     "StartOptions": "client_kit.executions",
     "manage": "client_kit.management",
     "Manager": "client_kit.management",
+    "ScheduleInfo": "client_kit.management",
     "DeadLetter": "client_kit.management",
     "ExecutionPage": "client_kit.management",
 }

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from client_kit.executions import ExecutionInfo, ExecutionStatus
 from client_kit.system import ServiceAccess, info_of
 
-__all__ = ["DeadLetter", "ExecutionPage", "Manager", "manage"]
+__all__ = ["DeadLetter", "ExecutionPage", "Manager", "ScheduleInfo", "manage"]
 
 
 class Client(Protocol):
@@ -49,6 +50,27 @@ class DeadLetter:
     """The class of what the last attempt raised, as `module:QualName`."""
     message: str
     traceback: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleInfo:
+    """The schedule of a workflow; times are seconds since the epoch."""
+
+    workflow: str
+    cron: str
+    timezone: str
+    overlap: str
+    catch_up_s: float
+    next_at_s: float | None
+    """None: it is paused."""
+    last_at_s: float | None
+    """The time of the run that was started last."""
+    paused: str | None
+    """Why; None: it is not."""
+    running: str | None
+    """The run that the next one waits for."""
+    waiting: int
+    """How many times wait for their runs."""
 
 
 class Manager:
@@ -97,6 +119,36 @@ class Manager:
     async def resume(self, id: str) -> None:
         """Let a paused execution go on."""
         await self._access.call("resume", idempotent=True, id=id)
+
+    async def schedules(self) -> list[ScheduleInfo]:
+        """Return the schedules of workflows, with their last and next times."""
+        found = await self._access.call("list_schedules", idempotent=True)
+        known = ScheduleInfo.__dataclass_fields__
+        return [ScheduleInfo(**{k: v for k, v in one.items() if k in known}) for one in found]
+
+    async def pause_schedule(self, workflow: str, reason: str = "paused by an operator") -> None:
+        """Leave out the times that come, and those that wait; runs that go on are not touched."""
+        await self._access.call("pause_schedule", idempotent=True, workflow=workflow, reason=reason)
+
+    async def resume_schedule(self, workflow: str) -> None:
+        """Go on with the times that come from now on."""
+        await self._access.call("resume_schedule", idempotent=True, workflow=workflow)
+
+    async def trigger_schedule(self, workflow: str) -> str:
+        """Run it now, paused or not; return the id of the run."""
+        started: str = await self._access.call("trigger_schedule", workflow=workflow)
+        return started
+
+    async def backfill_schedule(self, workflow: str, begin: datetime, end: datetime) -> list[str]:
+        """Run the times of a range that were not run; return the ids of their runs. A moment needs a time zone."""
+        started: list[str] = await self._access.call(
+            "backfill_schedule",
+            idempotent=True,
+            workflow=workflow,
+            begin=begin.isoformat(),
+            end=end.isoformat(),
+        )
+        return started
 
     async def emit(self, *events: EventContract) -> None:
         """Publish events, all or none."""

@@ -19,6 +19,7 @@ from service_kit.cli.failures import EXTRA_CURE, SERVER_EXTRA, CliError, Unusabl
 from service_kit.cli.replay import replay
 from service_kit.cli.routes import routes
 from service_kit.cli.sam import sam
+from service_kit.cli.schedules import schedules
 from service_kit.cli.start import start
 from service_kit.cli.tools import tools
 
@@ -78,5 +79,5 @@ def service_kit(
 
 for _run in (dev, start, call, routes, check, diff, replay, openapi, manifest, tools, sam, deploy, destroy):
     app.command()(_run)
-for _group in (executions, events, dead_letters):
+for _group in (executions, schedules, events, dead_letters):
     app.add_typer(_group)

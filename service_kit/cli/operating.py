@@ -100,6 +100,13 @@ def _problem(error: ProblemError, url: str) -> CliError:
             f"the service at {url} offers no workflow '{name}'",
             f"check the name; its class must name it to have it started from outside: {name} = {name}",
         )
+    if error.type.endswith(":UnknownSchedule"):
+        return CliError(
+            f"no workflow '{error.members.get('workflow', '')}' at {url} has a schedule",
+            "`service-kit schedules list` has them",
+        )
+    if error.type.endswith(":InvalidBackfill"):
+        return CliError(str(error.members.get("problem", "")), "choose another range: --from, --to")
     if error.status in (401, 403):
         return CliError(
             f"the management API at {url} is closed ({error.status}): {error.detail or error.title}",

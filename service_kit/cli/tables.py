@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from client_kit.executions import ExecutionInfo
-from client_kit.management import DeadLetter
+from client_kit.management import DeadLetter, ScheduleInfo
 from service_kit.cli.output import printable
 
 _COLOURS = {"succeeded": "green", "failed": "red", "timed_out": "red", "running": "cyan"}
@@ -52,6 +52,19 @@ def table_of_letters(letters: Sequence[DeadLetter]) -> Table:
         why = f"{letter.error.rpartition(':')[2]}: {letter.message}"
         attempts, died = str(letter.attempts), moment(letter.died_at_s)
         _add(table, letter.event_id, letter.event, letter.subscription, attempts, died, why)
+    return table
+
+
+def table_of_schedules(found: Sequence[ScheduleInfo]) -> Table:
+    """Return the list, a row for each."""
+    table = _table("Workflow", "Cron", "Time zone", "Overlap", "Last", "Next", "State")
+    for one in found:
+        last, following = ("" if at_s is None else moment(at_s) for at_s in (one.last_at_s, one.next_at_s))
+        waiting = f", {one.waiting} waiting" if one.waiting else ""
+        state = f"running {one.running}{waiting}" if one.running else ""
+        if one.paused is not None:
+            state = f"paused: {one.paused}" + (f"; {state}" if state else "")
+        _add(table, one.workflow, one.cron, one.timezone, one.overlap, last, following, state)
     return table
 
 

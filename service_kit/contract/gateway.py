@@ -71,8 +71,34 @@ class Completion(Protocol):
         ...
 
 
+class Schedules(Protocol):
+    """What operators can ask of the schedules of workflows; all but `list` raise LookupError for one without."""
+
+    async def list(self) -> Sequence[Mapping[str, Any]]:
+        """Return the schedules, each as `client_kit.management.ScheduleInfo` has them."""
+        ...
+
+    async def pause(self, workflow: str, reason: str | None) -> None:
+        """Leave out the times that come, for a reason, or go on with those after now (None)."""
+        ...
+
+    async def trigger(self, workflow: str) -> str:
+        """Run it now, paused or not, after the run that goes on if they may not overlap; return the run's id."""
+        ...
+
+    async def backfill(self, workflow: str, from_s: float, to_s: float) -> Sequence[str]:
+        """Run all times of a range that were not run, paused or not; return the ids of their runs.
+
+        Raises ValueError for a range that is none, or holds too many times.
+        """
+        ...
+
+
 class Management(Protocol):
     """What operators can ask of a running service, beside its gateway."""
+
+    @property
+    def schedules(self) -> Schedules: ...
 
     async def list_executions(
         self,

@@ -8,6 +8,7 @@ from typing import Any
 
 from service_kit.contract.event import Event, Subscription
 from service_kit.contract.outcomes import DeclaredFailures, declared_in
+from service_kit.contract.schedule import Schedule
 from service_kit.contract.service import ServiceContract
 from service_kit.contract.task import Task
 from service_kit.contract.workflow import Workflow
@@ -30,6 +31,12 @@ class Declarations:
     def failures(self) -> DeclaredFailures:
         return DeclaredFailures(self.errors)
 
+    @property
+    def schedules(self) -> Mapping[str, Schedule]:
+        """The schedules of its workflows, by their names."""
+        found = {name: declared.schedule for name, declared in self.workflows.items()}
+        return {name: schedule for name, schedule in found.items() if schedule is not None}
+
     def task(self, name: str) -> Task[..., Any]:
         """Return a task; raise LookupError with the cure if the service has none of this name."""
         if name not in self.tasks:
@@ -42,6 +49,10 @@ class Declarations:
     def workflow(self, name: str) -> Workflow[..., Any]:
         """Return a workflow; raise LookupError with the cure if the service has none of this name."""
         if name not in self.workflows:
+            from service_kit.contract.scheduler import SCHEDULER, scheduler  # needed by few services
+
+            if name == SCHEDULER:
+                return scheduler
             raise LookupError(
                 f"workflow '{name}' is not part of service '{self.service}'; import it in the module of the service, "
                 f"or list its module: include=[...]; one that was removed has to come back, or its executions "
@@ -71,6 +82,7 @@ def gather(contract: ServiceContract) -> Declarations:
         for value in list(namespace.values()):
             if _take(found, value) and isinstance(value, Workflow):
                 pending.append(value.function.__globals__)
+    found.schedules  # noqa: B018 - those whose annotations look forward are checked now
     return found
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, Self, TypeVar, cast, overload
 
-from typing_extensions import TypedDict, Unpack
+from typing_extensions import Unpack
 
 from client_kit.executions import ExecutionHandle, StartOptions
 from service_kit.contract.declaration import (
@@ -22,34 +22,19 @@ from service_kit.contract.declaration import (
 from service_kit.contract.gateway import require_gateway
 from service_kit.contract.parameters import bind_arguments
 from service_kit.contract.payload import CallCodec
+from service_kit.contract.workflow_options import SCHEDULING, StartChoices
+from service_kit.contract.workflow_options import WorkflowOptions as WorkflowOptions
 from service_kit.errors import DefinitionError, ExecutionExists, ExecutionNotFound, ServiceError
 
 if TYPE_CHECKING:
     from client_kit import BoundWorkflow
+    from service_kit.contract.schedule import Schedule
     from service_kit.contract.service import Service
     from service_kit.engine.context import WorkflowContext
     from service_kit.engine.options import ParentClose
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class WorkflowOptions(TypedDict, total=False, closed=True):
-    """Options of a workflow."""
-
-    timeout_s: float
-    """Of a whole execution, however it was started; past it the execution ends as timed out."""
-    parent_close: ParentClose
-    """What becomes of it, as a child, when its parent ends: `cancel` (the default), `terminate`, `abandon`."""
-    memory_mb: int
-
-
-@dataclass(frozen=True, slots=True)
-class StartChoices:
-    """What `.options(...)` has chosen so far."""
-
-    start: StartOptions = field(default_factory=StartOptions)
-    parent_close: ParentClose | None = None
 
 
 class Workflow(Declaration, Generic[P, R]):
@@ -73,7 +58,14 @@ class Workflow(Declaration, Generic[P, R]):
         self.definition = options
         self._chosen = StartChoices()
         self._calls: CallCodec | None = None
+        self._schedule: Schedule | None = None
         super().__init__(function, local_names, name)
+        if SCHEDULING & options.keys():
+            from service_kit.contract.schedule import schedule_of
+
+            self._schedule = schedule_of(self.where, self.name, options)
+            if self._codec is not None:
+                self.schedule  # noqa: B018 - checks the parameters now, if they are known
 
     @property
     def calls(self) -> CallCodec:
@@ -81,6 +73,15 @@ class Workflow(Declaration, Generic[P, R]):
         if self._calls is None:
             self._calls = CallCodec(self.codec)
         return self._calls
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """When it begins by itself; raise DefinitionError if nobody could give it its parameters then."""
+        if self._schedule is None:
+            return None
+        from service_kit.contract.schedule import time_parameter
+
+        return replace(self._schedule, parameter=time_parameter(self.where, self.codec.parameters))
 
     def options(
         self,

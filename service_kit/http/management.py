@@ -26,8 +26,6 @@ Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=512)]
 Status: TypeAlias = Literal["running", "succeeded", "failed", "cancelled", "timed_out", "terminated"]
 
 _management: ContextVar[Management] = ContextVar("service_kit_management")
-
-
 _completion: ContextVar[Completion] = ContextVar("service_kit_completion")
 
 
@@ -35,6 +33,11 @@ def set_management(management: Management, completion: Completion) -> None:
     """Make these the ones of this request's context; for hosts."""
     _management.set(management)
     _completion.set(completion)
+
+
+def current_management() -> Management:
+    """Return the one of this request's host."""
+    return _management.get()
 
 
 class UnknownWorkflow(ServiceError, status=404):

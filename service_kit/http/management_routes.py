@@ -28,6 +28,7 @@ from service_kit.http.management import (
     InvalidWorkflowInput,
     UnknownWorkflow,
 )
+from service_kit.http.management_schedules import SCHEDULE_COMMANDS
 from service_kit.http.options import HttpOptions
 from service_kit.http.security import Gate
 from service_kit.runtime.idempotency import IdempotencyStore
@@ -47,7 +48,7 @@ def management_routes(
     for_operators = Gate(contract.management).guard if contract.management else _from_this_machine
     open_contract = ServiceContract(name=contract.name, title="System")
     routes: list[HostRoute] = []
-    for declared in [*COMMANDS, *_commands_of(contract)]:
+    for declared in [*COMMANDS, *SCHEDULE_COMMANDS, *_commands_of(contract)]:
         guard = for_callers if declared.name in FOR_CALLERS else for_operators
         endpoint = Endpoint(open_contract, declared, options, store)
         routes.append(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import math
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from service_kit.contract.gateway import set_gateway
@@ -23,6 +23,8 @@ from service_kit.runtime.gateway import RuntimeGateway
 from service_kit.runtime.hints import Hint, repeat
 from service_kit.runtime.incoming import Incoming
 from service_kit.runtime.management import RuntimeManagement
+from service_kit.runtime.options import Entropy as Entropy
+from service_kit.runtime.options import RuntimeOptions as RuntimeOptions
 from service_kit.runtime.orchestrator import Orchestrator
 from service_kit.runtime.ports import Stores
 from service_kit.runtime.records import (
@@ -37,8 +39,9 @@ from service_kit.runtime.records import (
     ScheduleTask,
     TurnCommit,
 )
+from service_kit.runtime.schedules import RuntimeSchedules
 from service_kit.runtime.subscription_worker import SubscriptionWorker
-from service_kit.runtime.task_worker import TaskWorker, WorkerOptions
+from service_kit.runtime.task_worker import TaskWorker
 from service_kit.runtime.timers import Timers
 from service_kit.runtime.tokens import TaskTokens
 from service_kit.runtime.warm import WarmExecutions
@@ -47,32 +50,6 @@ BEAT_S = 1.0
 """How long what a heartbeat says may stay in this process."""
 SWEEP_S = 60.0
 DAY_S = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Entropy:
-    """Where the runtime's randomness comes from."""
-
-    new_id: Callable[[], str]
-    """Returns ids that nobody can guess."""
-    random: Callable[[], float]
-    """Returns floats from [0, 1)."""
-    secret: bytes
-    """Signs the tokens of tasks; the same in every process of a service."""
-
-
-@dataclass(frozen=True, slots=True)
-class RuntimeOptions:
-    """How a process takes its share."""
-
-    worker: WorkerOptions
-    reconcile_s: float = 1.0
-    """How often the stores are asked for what nobody has told us."""
-    warm_max: int = 5_000
-    """Executions kept in memory between their turns; 0 replays the whole history in every turn."""
-    batch: int = 1_000
-    keep_ended_s: float | None = None
-    """How long executions are kept after their end; None: for ever."""
 
 
 class Runtime:
@@ -89,6 +66,7 @@ class Runtime:
         self.stores = stores
         self.declarations = declarations
         self._clock = clock
+        self._entropy = entropy
         self._options = options
         self._timers = Timers()
         self._timer_hint, self._task_hint, self._delivery_hint = Hint(clock), Hint(clock), Hint(clock)
@@ -96,52 +74,22 @@ class Runtime:
         self._base = contextvars.Context()
         self._due: Mapping[str, Known] | None = None
         self.tokens: TaskTokens = TaskTokens(entropy.secret)
-        self.task_worker: TaskWorker = TaskWorker(
-            stores.tasks,
-            declarations,
-            clock,
-            self._task_done,
-            self._task_hint.give,
-            AttemptRunner(stores.tasks, declarations, clock, entropy.random),
-            self.tokens.sign,
-            options.worker,
-            self._new_context,
-        )
-        self.subscription_worker: SubscriptionWorker = SubscriptionWorker(
-            stores.deliveries,
-            stores.schedule,
-            declarations,
-            clock,
-            entropy.random,
-            self._delivery_hint.give,
-            options.worker,
-            self._new_context,
-        )
+        self.task_worker: TaskWorker = self._make_task_worker()
+        self.subscription_worker: SubscriptionWorker = self._make_subscription_worker()
         dispatcher = Dispatcher(declarations, self.task_worker)
-        self.orchestrator: Orchestrator = Orchestrator(
-            stores.executions,
-            stores.tasks,
-            WarmExecutions(declarations, options.warm_max),
-            dispatcher,
-            clock,
-            self._committed,
-            self._ended,
-            self._new_context,
+        self.orchestrator: Orchestrator = self._make_orchestrator(dispatcher)
+        self.gateway: RuntimeGateway = self._make_gateway(dispatcher)
+        self.schedules: RuntimeSchedules = RuntimeSchedules(
+            stores.executions, stores.index, self.gateway, declarations, clock
         )
-        self.gateway: RuntimeGateway = RuntimeGateway(
+        self.management: RuntimeManagement = RuntimeManagement(
             stores.executions,
             stores.index,
             stores.deliveries,
-            dispatcher,
             clock,
-            entropy.new_id,
-            self._begin,
-            self.orchestrator.has,
-            self.orchestrator.wake,
+            self.schedules,
+            self._moved,
             self._delivery_hint.give,
-        )
-        self.management: RuntimeManagement = RuntimeManagement(
-            stores.executions, stores.index, stores.deliveries, clock, self._moved, self._delivery_hint.give
         )
         self.completion: TaskCompletion = TaskCompletion(
             stores.tasks, self.tokens, declarations, clock, self.orchestrator.wake
@@ -161,6 +109,7 @@ class Runtime:
             self._keep_claims,
             self._reconcile,
             self._sweep,
+            self._take_schedules_over,
         ]
         self._loops = {
             step.__name__: asyncio.create_task(repeat(step, self._clock), name=step.__name__)
@@ -194,6 +143,59 @@ class Runtime:
         for loop in ending:
             loop.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
+
+    # Its parts
+
+    def _make_task_worker(self) -> TaskWorker:
+        return TaskWorker(
+            self.stores.tasks,
+            self.declarations,
+            self._clock,
+            self._task_done,
+            self._task_hint.give,
+            AttemptRunner(self.stores.tasks, self.declarations, self._clock, self._entropy.random),
+            self.tokens.sign,
+            self._options.worker,
+            self._new_context,
+        )
+
+    def _make_subscription_worker(self) -> SubscriptionWorker:
+        return SubscriptionWorker(
+            self.stores.deliveries,
+            self.stores.schedule,
+            self.declarations,
+            self._clock,
+            self._entropy.random,
+            self._delivery_hint.give,
+            self._options.worker,
+            self._new_context,
+        )
+
+    def _make_orchestrator(self, dispatcher: Dispatcher) -> Orchestrator:
+        return Orchestrator(
+            self.stores.executions,
+            self.stores.tasks,
+            WarmExecutions(self.declarations, self._options.warm_max),
+            dispatcher,
+            self._clock,
+            self._committed,
+            self._ended,
+            self._new_context,
+        )
+
+    def _make_gateway(self, dispatcher: Dispatcher) -> RuntimeGateway:
+        return RuntimeGateway(
+            self.stores.executions,
+            self.stores.index,
+            self.stores.deliveries,
+            dispatcher,
+            self._clock,
+            self._entropy.new_id,
+            self._begin,
+            self.orchestrator.has,
+            self.orchestrator.wake,
+            self._delivery_hint.give,
+        )
 
     def _new_context(self) -> contextvars.Context:
         return self._base.copy()
@@ -291,3 +293,7 @@ class Runtime:
         before_s = None if keep_s is None else now_s - keep_s
         forgotten = await self.stores.retention.forget(before_s, now_s - DAY_S, self._options.batch)
         await self._clock.sleep(SWEEP_S if forgotten < self._options.batch else 0.1)
+
+    async def _take_schedules_over(self) -> None:
+        await self.schedules.take_over()
+        await self._clock.sleep(math.inf)  # once: a process with old definitions must not come back to them

@@ -15,6 +15,7 @@ from service_kit.runtime.clock import Clock
 from service_kit.runtime.gateway import info_of
 from service_kit.runtime.ports import Deliveries, ExecutionIndex, Executions
 from service_kit.runtime.records import DeadLetter, ExecutionQuery
+from service_kit.runtime.schedules import RuntimeSchedules
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class RuntimeManagement:
     index: ExecutionIndex
     deliveries: Deliveries
     clock: Clock
+    schedules: RuntimeSchedules
     moved: Callable[[str], None]
     """Told of an execution that may have something to do, or must not go on from memory."""
     published: Callable[[], None]

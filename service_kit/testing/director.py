@@ -16,6 +16,7 @@ from service_kit.runtime.records import StoredExecution
 from service_kit.testing.gateway import StageGateway
 from service_kit.testing.loop import Idle
 from service_kit.testing.stage import Stage
+from service_kit.testing.stores import FIRES_MOST
 from service_kit.testing.waiting import NeverEnds, waits_of
 
 __all__ = ["Director"]
@@ -119,6 +120,7 @@ class Director:
             work.close()
         stage = self.stage
         until_s = stage.loop.time() + within.total_seconds()
+        stage.recorder.fires = 0
         context = copy_context()
         context.run(set_gateway, self.gateway)
         # An execution talks to nobody outside; its tasks may, and are known.
@@ -145,6 +147,9 @@ class Director:
 
 
 def _why(stage: Stage, idle: Idle, within: timedelta, execution: str | None) -> str:
-    reason = f"it goes on after {within}" if idle.later else "nothing is left that could let it go on"
+    if stage.recorder.fires > FIRES_MOST:
+        reason = "nothing but schedules goes on"
+    else:
+        reason = f"it goes on after {within}" if idle.later else "nothing is left that could let it go on"
     waiting = [execution] if execution else stage.executions.unfinished()[:SHOWN]
     return "\n".join([f"{reason}:", *(line for each in waiting for line in waits_of(stage, each))])

@@ -86,6 +86,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             raise Idle(later)
         return task.result()
 
+    def give_up(self) -> None:
+        """Let no more time pass for what is being waited for."""
+        if not self._reaches:
+            self._until_s = self._now_s
+
     async def linger(self, seconds: float) -> None:
         """Sleep, but do not make time pass: for housekeeping, which alone never keeps anybody waiting."""
         woken: asyncio.Future[None] = self.create_future()

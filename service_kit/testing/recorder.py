@@ -36,6 +36,8 @@ class Recorder:
     """By id, in the order of their publication."""
     running: set[TaskKey] = field(default_factory=set[TaskKey])
     """Tasks an attempt of which is running."""
+    fires: int = 0
+    """How often schedules have gone on, since anything else has."""
     troubles: list[BaseException] = field(default_factory=list[BaseException])
     """What nobody in the service can be told of: code that does not match its history. The test is told."""
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from service_kit.contract.gather import Declarations
+from service_kit.contract.scheduler import SCHEDULER
 from service_kit.engine.wire import decode_events
 from service_kit.runtime.ports import Stores
 from service_kit.runtime.records import Publish, StoredExecution, TurnCommit
@@ -20,6 +21,9 @@ __all__ = ["WatchedExecutions", "watched_stores"]
 ALWAYS_BITS = 4
 """An execution is replayed in each of its first 16 turns, then eight times while their number doubles."""
 
+FIRES_MOST = 100
+"""How often schedules go on alone, before a test that waits for something else is told that it will not come."""
+
 
 class WatchedExecutions(MemoryExecutions):
     """Sees to it that what a test runs is replayed, and that the test is told of what cannot be."""
@@ -31,12 +35,15 @@ class WatchedExecutions(MemoryExecutions):
         declarations: Declarations,
         recorder: Recorder,
         keep_warm: Callable[[bool], None],
+        give_up: Callable[[], None],
     ) -> None:
         super().__init__(tasks, deliveries)
         self._declarations = declarations
         self._recorder = recorder
         self._keep_warm = keep_warm
         """Says whether executions stay in memory after this turn."""
+        self._give_up = give_up
+        """Says that nothing but schedules will ever happen any more."""
 
     def _commit(self, turn: TurnCommit) -> None:
         ends = turn.outcome is not None or turn.successor is not None
@@ -48,6 +55,7 @@ class WatchedExecutions(MemoryExecutions):
         self._keep_warm(turn.turn % distance != 0)
         if ends:
             self._check([*before, turn.events])
+        self._count_fires(turn)
 
     async def pause(self, id: str, reason: str | None) -> bool:
         error = sys.exception()
@@ -63,14 +71,37 @@ class WatchedExecutions(MemoryExecutions):
         return None if kept is None else StoredExecution(kept.record, kept.history[:], ())
 
     def unfinished(self) -> list[str]:
-        """Return the ids of executions that go on."""
-        return [each for each, kept in self._kept.items() if kept.record.outcome is None]
+        """Return the ids of executions that go on, but for those that keep schedules."""
+        return [
+            each
+            for each, kept in self._kept.items()
+            if kept.record.outcome is None and kept.record.workflow != SCHEDULER
+        ]
 
     def check_unfinished(self) -> None:
         """Replay what has not ended, so that its last turns are checked, too."""
         for kept in self._kept.values():
             if kept.record.outcome is None and kept.record.paused is None and kept.history:
                 self._check(kept.history)
+
+    def _count_fires(self, turn: TurnCommit) -> None:
+        if not self._is_scheduled(turn.execution):
+            self._recorder.fires = 0
+        elif turn.successor is not None:
+            self._recorder.fires += 1
+            if self._recorder.fires > FIRES_MOST and not self._others_are_due():
+                self._give_up()
+
+    def _is_scheduled(self, id: str) -> bool:
+        record = self._kept[id].record
+        return record.workflow == SCHEDULER or (
+            record.parent is not None and self._is_scheduled(record.parent.execution)
+        )
+
+    def _others_are_due(self) -> bool:
+        """Return whether time alone would let something go on that no schedule has started."""
+        waiting = [self._kept[each].record for each in self.unfinished() if not self._is_scheduled(each)]
+        return any(record.wake_at_s is not None for record in waiting) or self._tasks.any_due()
 
     def _check(self, history: Sequence[str]) -> None:
         try:
@@ -92,10 +123,13 @@ class WatchedDeliveries(MemoryDeliveries):
 
 
 def watched_stores(
-    declarations: Declarations, recorder: Recorder, keep_warm: Callable[[bool], None]
+    declarations: Declarations,
+    recorder: Recorder,
+    keep_warm: Callable[[bool], None],
+    give_up: Callable[[], None],
 ) -> tuple[Stores, WatchedExecutions]:
     """Return empty stores."""
     tasks, deliveries = MemoryTasks(), WatchedDeliveries(recorder)
-    executions = WatchedExecutions(tasks, deliveries, declarations, recorder, keep_warm)
+    executions = WatchedExecutions(tasks, deliveries, declarations, recorder, keep_warm, give_up)
     tasks.answer = executions.answer
     return Stores(executions, executions, tasks, deliveries, deliveries, executions), executions

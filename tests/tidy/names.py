@@ -22,7 +22,7 @@ PUBLIC = {
         "CallError", "ProblemError", "ContractDrift", "AnswerTooLarge", "InvalidOption",
         "NetworkError", "ConnectFailed", "ConnectionLost", "CallTimeout",
         "BoundWorkflow", "ExecutionHandle", "ExecutionInfo", "ExecutionStatus", "StartOptions",
-        "manage", "Manager", "DeadLetter", "ExecutionPage",
+        "manage", "Manager", "DeadLetter", "ExecutionPage", "ScheduleInfo",
     ],
 }
 # fmt: on

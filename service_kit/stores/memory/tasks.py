@@ -90,6 +90,10 @@ class MemoryTasks:
         else:
             kept.cancelled = True
 
+    def any_due(self) -> bool:
+        """Return whether time alone makes, or has made, any task available."""
+        return any(_available_s(kept) < float("inf") for kept in self._kept.values())
+
     def holds(self, key: TaskKey, claim: Claim) -> bool:
         """Return whether a claim is valid."""
         return self._held(key, claim) is not None
