@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from service_kit.runtime.ports import Stores
+from service_kit.stores.dynamodb.store import dynamodb_store
 from service_kit.stores.memory.store import memory_stores
 from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.store import sqlite_stores
+from tests.stores.tables import fresh_table, with_time_to_live
 
 Opener: TypeAlias = Callable[[Path], AbstractAsyncContextManager[Stores]]
 
@@ -29,4 +31,18 @@ async def _sqlite(folder: Path) -> AsyncIterator[Stores]:
         database.close()
 
 
-STORES: dict[str, Opener] = {"memory": _memory, "sqlite": _sqlite}
+def _dynamodb(emulator: str) -> Opener:
+    @asynccontextmanager
+    async def opened(_: Path) -> AsyncIterator[Stores]:
+        with fresh_table(emulator) as table:
+            yield with_time_to_live(dynamodb_store(table).stores, table)
+
+    return opened
+
+
+STORES: dict[str, Opener] = {
+    "memory": _memory,
+    "sqlite": _sqlite,
+    "dynamodb-moto": _dynamodb("moto"),
+    "dynamodb-ministack": _dynamodb("ministack"),
+}

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from service_kit.runtime.idempotency import Claimed, IdempotencyStore, InFlight, Kept, KeptAnswer, Mismatch
+from service_kit.stores.dynamodb.idempotency import DynamoIdempotencyStore
 from service_kit.stores.memory.idempotency import ENTRY_BYTES, MemoryIdempotencyStore
 from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.idempotency import SqliteIdempotencyStore
+from tests.stores.tables import fresh_table
 
 
 class Clock:
@@ -36,9 +38,16 @@ def _sqlite(folder: Path, clock: Clock) -> Iterator[IdempotencyStore]:
         database.close()
 
 
+@contextmanager
+def _dynamodb(_: Path, clock: Clock) -> Iterator[IdempotencyStore]:
+    with fresh_table("moto") as table:
+        yield DynamoIdempotencyStore(lambda: table, clock)
+
+
 STORES: dict[str, Callable[[Path, Clock], AbstractContextManager[IdempotencyStore]]] = {
     "memory": _memory,
     "sqlite": _sqlite,
+    "dynamodb": _dynamodb,
 }
 
 ANSWER = KeptAnswer(200, "application/json", b"1")

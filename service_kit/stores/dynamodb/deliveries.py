@@ -1,0 +1,169 @@
+"""Deliveries of events in DynamoDB: one item for each event and subscription."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from service_kit.runtime.ports import Unstorable
+from service_kit.runtime.records import Claim, ClaimedDelivery, DeadLetter, Publish, PublishedEvent
+from service_kit.stores.dynamodb.bodies import Bodies
+from service_kit.stores.dynamodb.due import earliest_s, entries
+from service_kit.stores.dynamodb.keys import (
+    DEAD_PK,
+    DELIVERY,
+    DUE_AT,
+    DUE_PK,
+    PK,
+    SK,
+    TTL,
+    delivery_place,
+    subscription_pk,
+)
+from service_kit.stores.dynamodb.table import TRANSACTION_MOST, Table, put, update
+from service_kit.stores.dynamodb.turns import DAY_S, ttl_of
+from service_kit.stores.dynamodb.values import Item
+
+_MINE = "#owner = :owner AND #epoch = :epoch"
+
+
+class DynamoDeliveries:
+    """The ports `Deliveries` and `DeliverySchedule`."""
+
+    def __init__(self, table: Table, bodies: Bodies) -> None:
+        self._table = table
+        self._bodies = bodies
+
+    async def publish(self, events: Sequence[Publish]) -> None:
+        items = [item for event in events for item in await self._items(event)]
+        if len(items) > TRANSACTION_MOST:
+            raise Unstorable(
+                f"{len(items)} deliveries are more than DynamoDB stores together ({TRANSACTION_MOST});"
+                f" publish fewer events at once"
+            )
+        while items:
+            known = await self._table.write_all([put(item, f"attribute_not_exists(#{SK})") for item in items])
+            if known is None:
+                return
+            items = [item for number, item in enumerate(items) if number not in known]
+
+    async def add(self, event: Publish) -> None:
+        """Store the deliveries of an event one by one, those that are not known: for whoever tries again."""
+        items = await self._items(event)
+        await asyncio.gather(
+            *(self._table.write(put(item, f"attribute_not_exists(#{SK})")) for item in items)
+        )
+
+    async def claim(
+        self, subscriptions: Sequence[str], claim: Claim, now_s: float, limit: int
+    ) -> Sequence[ClaimedDelivery]:
+        found = await entries(self._table, [subscription_pk(name) for name in subscriptions], now_s, limit)
+        claimed = await asyncio.gather(
+            *(self._claim((str(e[PK]), str(e[SK])), claim, now_s) for e in found[:limit])
+        )
+        return [one for one in claimed if one is not None]
+
+    async def done(self, event_id: str, subscription: str, claim: Claim) -> bool:
+        # About when it was done: what is claimed now will have ended by the end of its claim.
+        ttl = ttl_of(claim.until_s, DAY_S)
+        change = f"SET #{TTL} = :ttl REMOVE #owner, #until, #envelope, #{DUE_PK}, #{DUE_AT}"
+        return await self._change(event_id, subscription, claim, change, {"ttl": ttl})
+
+    async def retry(self, event_id: str, subscription: str, claim: Claim, at_s: float) -> bool:
+        change = f"SET #attempt = #attempt + :one, #loss = :zero, #{DUE_AT} = :at REMOVE #owner, #until"
+        return await self._change(event_id, subscription, claim, change, {"one": 1, "zero": 0, "at": at_s})
+
+    async def bury(self, event_id: str, subscription: str, claim: Claim, failure: str, at_s: float) -> bool:
+        change = f"SET #failure = :failure, #{DUE_PK} = :dead, #{DUE_AT} = :at, #loss = :zero REMOVE #owner, #until"
+        packed = await self._bodies.pack(failure)
+        values = {"failure": packed, "dead": DEAD_PK, "at": at_s, "zero": 0}
+        return await self._change(event_id, subscription, claim, change, values)
+
+    async def dead(self, subscription: str | None, limit: int) -> Sequence[DeadLetter]:
+        found = await self._letters(subscription, None)
+        items: list[Any] = await self._table.get_many((str(e[PK]), str(e[SK])) for e in found[:limit])
+        letters = [await self._letter(item) for item in items if "failure" in item]
+        return sorted(letters, key=lambda letter: letter.died_at_s)
+
+    async def redrive(self, subscription: str, event_id: str | None, now_s: float) -> int:
+        change = f"SET #{DUE_PK} = :open, #{DUE_AT} = :at, #attempt = :one REMOVE #failure"
+        values = {"open": subscription_pk(subscription), "at": now_s, "one": 1}
+        again = await asyncio.gather(
+            *(
+                self._table.write(
+                    update((str(e[PK]), str(e[SK])), change, "attribute_exists(#failure)", **values)
+                )
+                for e in await self._letters(subscription, event_id)
+            )
+        )
+        return sum(item is not None for item in again)
+
+    async def next_delivery_s(self, subscriptions: Sequence[str]) -> float | None:
+        return await earliest_s(self._table, [subscription_pk(name) for name in subscriptions])
+
+    async def _claim(self, place: tuple[str, str], claim: Claim, now_s: float) -> ClaimedDelivery | None:
+        change = (
+            f"SET #owner = :owner, #until = :until, #{DUE_AT} = :until, #attempt = #attempt + #loss, #loss = :one"
+            " ADD #epoch :one"
+        )
+        when = f"attribute_exists(#envelope) AND attribute_not_exists(#failure) AND #{DUE_AT} <= :now"
+        values = {"owner": claim.owner, "until": claim.until_s, "now": now_s, "one": 1}
+        before: Any = await self._table.write(update(place, change, when, **values), "ALL_OLD")
+        if before is None:
+            return None
+        lost = before["loss"]
+        return ClaimedDelivery(
+            await self._event(before),
+            before["subscription"],
+            before["attempt"] + lost,
+            replace(claim, epoch=before["epoch"] + 1),
+            bool(lost),
+        )
+
+    async def _change(
+        self, event_id: str, subscription: str, claim: Claim, change: str, values: dict[str, Any]
+    ) -> bool:
+        place = delivery_place(event_id, subscription)
+        held = {"owner": claim.owner, "epoch": claim.epoch}
+        return await self._table.write(update(place, change, _MINE, **values, **held)) is not None
+
+    async def _letters(self, subscription: str | None, event_id: str | None) -> list[Item]:
+        sk = None if subscription is None else DELIVERY + subscription
+        pk = None if event_id is None else delivery_place(event_id, "")[0]
+        found = await entries(self._table, [DEAD_PK], math.inf, _LETTERS_MOST)
+        return [e for e in found if sk in (None, e[SK]) and pk in (None, e[PK])]
+
+    async def _letter(self, item: Any) -> DeadLetter:
+        failure = await self._bodies.unpack(item["failure"])
+        event = await self._event(item)
+        return DeadLetter(event, item["subscription"], item["attempt"], failure, float(item[DUE_AT]))
+
+    async def _event(self, item: Any) -> PublishedEvent:
+        return PublishedEvent(*json.loads(await self._bodies.unpack(item["envelope"])))
+
+    async def _items(self, publish: Publish) -> list[dict[str, Any]]:
+        event = publish.event
+        row = [event.id, event.name, event.source, event.time_s, event.payload, event.trace]
+        envelope = await self._bodies.pack(json.dumps(row, ensure_ascii=False))
+        return [
+            {
+                PK: delivery_place(event.id, name)[0],
+                SK: delivery_place(event.id, name)[1],
+                "subscription": name,
+                "envelope": envelope,
+                "attempt": 1,
+                "loss": 0,
+                "epoch": 0,
+                DUE_PK: subscription_pk(name),
+                DUE_AT: event.time_s,
+            }
+            for name in publish.subscriptions
+        ]
+
+
+_LETTERS_MOST = 10_000
+"""How many dead letters are looked through."""

@@ -1,0 +1,139 @@
+"""Finding executions in DynamoDB, by what the indexes say and the table confirms."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from service_kit.runtime.records import (
+    DueExecution,
+    ExecutionPage,
+    ExecutionQuery,
+    ExecutionRecord,
+    Known,
+)
+from service_kit.stores.dynamodb.bodies import Bodies
+from service_kit.stores.dynamodb.due import due_at_s, earliest_s, entries
+from service_kit.stores.dynamodb.following import Following
+from service_kit.stores.dynamodb.items import record_of_item
+from service_kit.stores.dynamodb.keys import (
+    BY_LISTING,
+    DUE_AT,
+    DUE_PK,
+    LIST_PK,
+    LIST_SK,
+    META,
+    PK,
+    SK,
+    execution_pk,
+    listing_sk,
+    shards,
+)
+from service_kit.stores.dynamodb.reading import Reader
+from service_kit.stores.dynamodb.table import Table, update
+from service_kit.stores.dynamodb.values import Item
+
+STATUSES = ("running", "succeeded", "failed", "cancelled", "timed_out", "terminated")
+
+
+class DynamoIndex:
+    """The port `ExecutionIndex`. Lists are of some milliseconds ago; what is due was looked up again."""
+
+    def __init__(self, table: Table, bodies: Bodies, reader: Reader, following: Following) -> None:
+        self._table = table
+        self._bodies = bodies
+        self._reader = reader
+        self._following = following
+
+    async def list(self, query: ExecutionQuery) -> ExecutionPage:
+        """Return a page: read from every partition of its statuses, and merged by time."""
+        statuses = STATUSES if query.status is None else (query.status,)
+        partitions = [pk for status in statuses for pk in shards(status)]
+        found, after = list[ExecutionRecord](), query.after
+        while True:
+            wanted = query.limit + 1 - len(found)
+            looked = await asyncio.gather(*(self._entries(pk, after, wanted) for pk in partitions))
+            merged = sorted((e for each in looked for e in each), key=_listed_at, reverse=True)[:wanted]
+            found += [r for r in await self._records(merged) if _wanted(r, query)]
+            if len(merged) < wanted or len(found) > query.limit:
+                break
+            after = _listed_at(merged[-1])
+        page = found[: query.limit]
+        last = page[-1] if len(found) > len(page) else None
+        return ExecutionPage(page, None if last is None else listing_sk(last.created_at_s, last.id))
+
+    async def ended(self, ids: Sequence[str]) -> Mapping[str, str]:
+        items = await self._table.get_many((execution_pk(each), META) for each in ids)
+        records = [await record_of_item(item, self._bodies) for item in items]
+        return {record.id: record.outcome for record in records if record.outcome is not None}
+
+    async def due(self, now_s: float, limit: int) -> Sequence[DueExecution]:
+        """Return what is due. Turns whose process died before their effects are followed up on the way."""
+        await self._following.relay(now_s, limit)
+        wakes, waiting = await asyncio.gather(
+            entries(self._table, shards("w"), now_s, limit),
+            entries(self._table, shards("a"), math.inf, limit),
+        )
+        since: dict[str, float] = {}
+        for entry in [*wakes, *await self._still_waiting(waiting)]:
+            execution = str(entry[PK])[2:]
+            since[execution] = min(since.get(execution, math.inf), due_at_s(entry))
+        records = await asyncio.gather(*(self._reader.record(each) for each in since))
+        found = [
+            (since[record.id], record)
+            for record in records
+            if record is not None and _is_due(record, now_s, record.id in {str(e[PK])[2:] for e in waiting})
+        ]
+        found.sort(key=lambda each: (each[0], each[1].id))
+        return [DueExecution(r.id, Known(r.run, r.turn)) for _, r in found[:limit]]
+
+    async def next_wake_s(self) -> float | None:
+        return await earliest_s(self._table, shards("w"))
+
+    async def _still_waiting(self, found: Sequence[Item]) -> Sequence[Item]:
+        """Return those of these arrivals that are there, and whose execution goes on; strike the others off."""
+        items: Sequence[Any] = await self._table.get_many((str(e[PK]), str(e[SK])) for e in found)
+        kept = [item for item in items if DUE_PK in item]
+        metas: Sequence[Any] = await self._table.get_many((str(item[PK]), META) for item in kept)
+        runs = {meta[PK]: meta["run"] for meta in metas if "outcome" not in meta}
+        waiting = [i for i in kept if i[PK] in runs and i.get("run", runs[i[PK]]) == runs[i[PK]]]
+        for item in kept:
+            if item not in waiting:
+                change = f"REMOVE #{DUE_PK}, #{DUE_AT}"
+                await self._table.write(
+                    update((str(item[PK]), str(item[SK])), change, f"attribute_exists(#{SK})")
+                )
+        return waiting
+
+    async def _entries(self, pk: str, after: str | None, limit: int) -> Sequence[Item]:
+        condition, values = f"#{LIST_PK} = :pk", {"pk": pk}
+        if after is not None:
+            condition, values = f"{condition} AND #{LIST_SK} < :after", {**values, "after": after}
+        return await self._table.query_index(BY_LISTING, condition, values, limit=limit, backwards=True)
+
+    async def _records(self, found: Sequence[Item]) -> Sequence[ExecutionRecord]:
+        """Return records as they are now, in the order in which they were found."""
+        items = await self._table.get_many((str(e[PK]), META) for e in found)
+        by_place = {item[PK]: item for item in items}
+        return [await record_of_item(by_place[e[PK]], self._bodies) for e in found if e[PK] in by_place]
+
+
+def _is_due(record: ExecutionRecord, now_s: float, waits: bool) -> bool:
+    if record.outcome is not None or record.paused is not None:
+        return False
+    # Before its first turn an execution may be delayed: what has arrived then waits with it.
+    return (record.wake_at_s is not None and record.wake_at_s <= now_s) or (waits and record.turn > 0)
+
+
+def _wanted(record: ExecutionRecord, query: ExecutionQuery) -> bool:
+    return (
+        query.workflow in (None, record.workflow)
+        and query.status in (None, record.status)
+        and all(record.attributes.get(name) == value for name, value in query.attributes.items())
+    )
+
+
+def _listed_at(entry: Item) -> str:
+    return str(entry[LIST_SK])

@@ -1,0 +1,86 @@
+"""The whole store in one table."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import assert_never
+
+from service_kit.runtime.ports import Stores
+from service_kit.runtime.records import (
+    CancelTask,
+    CreateExecution,
+    Deliver,
+    Effect,
+    Publish,
+    ScheduleTask,
+)
+from service_kit.stores.dynamodb.bodies import Blobs, Bodies
+from service_kit.stores.dynamodb.deliveries import DynamoDeliveries
+from service_kit.stores.dynamodb.executions import DynamoExecutions
+from service_kit.stores.dynamodb.index import DynamoIndex
+from service_kit.stores.dynamodb.retention import DynamoRetention
+from service_kit.stores.dynamodb.table import Table
+from service_kit.stores.dynamodb.tasks import DynamoTasks
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoStore:
+    """The parts of the store, for hosts that need more of them than the ports say."""
+
+    table: Table
+    bodies: Bodies
+    executions: DynamoExecutions
+    index: DynamoIndex
+    tasks: DynamoTasks
+    deliveries: DynamoDeliveries
+    retention: DynamoRetention
+
+    @property
+    def stores(self) -> Stores:
+        return Stores(
+            self.executions, self.index, self.tasks, self.deliveries, self.deliveries, self.retention
+        )
+
+
+def dynamodb_store(table: Table, blobs: Blobs | None = None, *, queued: bool = False) -> DynamoStore:
+    """Return the store in a table; texts over 200 KB go to `blobs`.
+
+    Polled, the effects of a turn are written right after it, and workers find them by the index. With queues
+    (`queued`), they are the host's to dispatch after the commit, and a task has no item before its first claim.
+    """
+    bodies = Bodies(blobs)
+    tasks = DynamoTasks(table, bodies, queued=queued)
+    deliveries = DynamoDeliveries(table, bodies)
+    executions = DynamoExecutions(table, bodies, queued=queued)
+    following = executions.following
+
+    async def apply(effect: Effect) -> None:
+        match effect:
+            case ScheduleTask():
+                await tasks.schedule(effect)
+            case CancelTask(key=key):
+                await tasks.cancel(key)
+            case CreateExecution() | Deliver():
+                await reach(executions, effect)
+            case Publish():
+                await deliveries.add(effect)
+            case _:
+                assert_never(effect)
+
+    following.apply = apply
+    index = DynamoIndex(table, bodies, executions.reader, following)
+    return DynamoStore(table, bodies, executions, index, tasks, deliveries, DynamoRetention(table, time.time))
+
+
+async def reach(executions: DynamoExecutions, effect: CreateExecution | Deliver) -> None:
+    """Let an effect reach another execution."""
+    match effect:
+        case CreateExecution(new=new, if_taken=if_taken):
+            taken = await executions.create(new)
+            if taken is not None and taken.parent != new.parent and new.parent is not None:
+                await executions.deliver(new.parent.execution, if_taken, new.parent.run)
+        case Deliver(execution=id, arrival=arrival, run=run):
+            await executions.deliver(id, arrival, run)
+        case _:
+            assert_never(effect)

@@ -1,0 +1,55 @@
+"""Tables of DynamoDB for tests: empty ones, and what AWS does to them in time."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from service_kit.runtime.ports import Retention, Stores
+from service_kit.stores.dynamodb.client import dynamodb_client
+from service_kit.stores.dynamodb.keys import PK, SK, TTL, table_definition
+from service_kit.stores.dynamodb.table import Table
+from service_kit.stores.dynamodb.turns import DAY_S
+from tests.stores.emulators import client_options
+
+
+@cache
+def client(emulator: str) -> Any:
+    return dynamodb_client(**client_options(emulator))
+
+
+@contextmanager
+def fresh_table(emulator: str) -> Iterator[Table]:
+    """Make a table for one test."""
+    name = f"test-{secrets.token_hex(6)}"
+    client(emulator).create_table(**table_definition(name))
+    table = Table(client(emulator), name)
+    try:
+        yield table
+    finally:
+        table.close()
+        client(emulator).delete_table(TableName=name)
+
+
+def with_time_to_live(stores: Stores, table: Table) -> Stores:
+    """Let the table delete what is past its time to live, at the latest when the store is asked to forget.
+
+    That is the table's part of the port `Retention`; emulators do it by another clock than the tests', or never.
+    """
+    return replace(stores, retention=_WithTimeToLive(stores.retention, table))
+
+
+@dataclass(frozen=True, slots=True)
+class _WithTimeToLive:
+    retention: Retention
+    table: Table
+
+    async def forget(self, ended_before_s: float | None, used_before_s: float, limit: int) -> int:
+        items = self.table._client.scan(TableName=self.table.name, ConsistentRead=True)["Items"]
+        old = [item for item in items if TTL in item and float(item[TTL]["N"]) < used_before_s + DAY_S]
+        await self.table.delete_many((item[PK]["S"], item[SK]["S"]) for item in old)
+        return await self.retention.forget(ended_before_s, used_before_s, limit)
