@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from service_kit.cli.call import call
 from service_kit.cli.check import check
 from service_kit.cli.deploying import deploy, destroy
+from service_kit.cli.contract import contract
 from service_kit.cli.dev import dev
 from service_kit.cli.diff import diff
 from service_kit.cli.documents import manifest, openapi
@@ -77,7 +78,7 @@ def service_kit(
     """
 
 
-for _run in (dev, start, call, routes, check, diff, replay, openapi, manifest, tools, sam, deploy, destroy):
+for _run in (dev, start, call, routes, check, diff, replay, openapi, manifest, contract, tools, sam, deploy, destroy):
     app.command()(_run)
 for _group in (executions, schedules, events, dead_letters):
     app.add_typer(_group)
