@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from client_kit.contracts.errors import WorkflowTerminated as WorkflowTerminated
     from client_kit.contracts.messages import Event as Event
     from client_kit.contracts.messages import Signal as Signal
+    from client_kit.contracts.messages import SparseModel as SparseModel
     from client_kit.contracts.messages import State as State
     from client_kit.contracts.parameters import OMITTED as OMITTED
+    from client_kit.contracts.parameters import Body as Body
     from client_kit.contracts.parameters import Cookie as Cookie
     from client_kit.contracts.parameters import Header as Header
     from client_kit.contracts.parameters import Path as Path
@@ -50,6 +52,8 @@ _HOMES = {
     "Signal": "client_kit.contracts.messages",
     "State": "client_kit.contracts.messages",
     "Event": "client_kit.contracts.messages",
+    "SparseModel": "client_kit.contracts.messages",
+    "Body": "client_kit.contracts.parameters",
     "Header": "client_kit.contracts.parameters",
     "Query": "client_kit.contracts.parameters",
     "Path": "client_kit.contracts.parameters",

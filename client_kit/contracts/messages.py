@@ -5,10 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    model_serializer,
+)
 from typing_extensions import TypeForm
 
-__all__ = ["Event", "Signal", "State"]
+__all__ = ["Event", "Signal", "SparseModel", "State"]
 
 T = TypeVar("T")
 
@@ -44,6 +51,20 @@ class State(_Typed[T]):
     """What an execution shows of itself while it runs: `await run.state(Orders.progress)`."""
 
 
+class SparseModel(BaseModel):
+    """A model of a service that tells what is absent from what is null: fields that were not given are not sent."""
+
+    @model_serializer(mode="wrap")
+    def _given(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        whole: dict[str, Any] = handler(self)
+        absent = {
+            (field.serialization_alias or name) if info.by_alias else name
+            for name, field in type(self).model_fields.items()
+            if name not in self.model_fields_set and field.default is None
+        }
+        return {name: value for name, value in whole.items() if name not in absent}
+
+
 class Event(BaseModel):
     """A published fact: `await manage(client).emit(OrderPlaced(order_id="o-1"))`.
 
@@ -54,7 +75,6 @@ class Event(BaseModel):
 
     event_name: ClassVar[str] = "Event"
 
-    @classmethod
-    def __pydantic_init_subclass__(cls, *, name: str | None = None, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
+    def __init_subclass__(cls, *, name: str | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
         cls.event_name = name or cls.__name__

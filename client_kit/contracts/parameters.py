@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, NotRequired, Type
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
 
-__all__ = ["OMITTED", "BodyCodec", "Cookie", "Header", "Marker", "Parameter", "Path", "Query"]
+__all__ = ["OMITTED", "Body", "BodyCodec", "Cookie", "Header", "Marker", "Parameter", "Path", "Query"]
 
 
 class _Omitted:
@@ -53,7 +53,13 @@ class Cookie:
     alias: str | None = None
 
 
-Marker: TypeAlias = Header | Query | Path | Cookie
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A parameter that is the whole body of the REST request."""
+
+
+TextMarker: TypeAlias = Header | Query | Path | Cookie
+Marker: TypeAlias = TextMarker | Body
 
 
 class Parameter(NamedTuple):

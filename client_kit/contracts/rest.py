@@ -15,6 +15,7 @@ from client_kit.contracts.commands import AnyCommand
 from client_kit.contracts.errors import DocumentedError, ServiceError
 from client_kit.contracts.forms import encode_form
 from client_kit.contracts.parameters import (
+    Body,
     BodyCodec,
     Cookie,
     Header,
@@ -22,6 +23,7 @@ from client_kit.contracts.parameters import (
     Parameter,
     Path,
     Query,
+    TextMarker,
     bind_arguments,
 )
 from client_kit.contracts.protocols import RestRequest
@@ -46,7 +48,7 @@ class _Text(NamedTuple):
     """A parameter that travels outside of the body."""
 
     parameter: Parameter
-    marker: Marker
+    marker: TextMarker
     adapter: TypeAdapter[Any]
 
     @property
@@ -86,8 +88,9 @@ class RestCommand:
     def encode_request(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> RestRequest:
         """Return the request of a call; raise TypeError for arguments that do not fit the signature."""
         parameters = self._declared.parameters
-        given = bind_arguments(self.name, parameters, args, kwargs)
-        # To a text, an absent parameter is the null.
+        bound = bind_arguments(self.name, parameters, args, kwargs)
+        # An absent parameter is the null: most services know no other.
+        given = {p.name: bound[p.name] for p in parameters if not _is_absent(p, bound)}
         texts = [(t, t.plain(given[t.parameter.name])) for t in self._texts if t.parameter.name in given]
         texts = [(text, value) for text, value in texts if value is not None]
         path = self.path
@@ -123,7 +126,7 @@ class RestCommand:
     @cached_property
     def _texts(self) -> tuple[_Text, ...]:
         found = ((p, _marker(self._declared, p)) for p in self._declared.parameters)
-        return tuple(_Text(p, m, TypeAdapter(p.annotation)) for p, m in found if m is not None)
+        return tuple(_Text(p, m, TypeAdapter(p.annotation)) for p, m in found if not isinstance(m, Body))
 
     @cached_property
     def _carried(self) -> tuple[Parameter, ...]:
@@ -133,13 +136,12 @@ class RestCommand:
 
     @cached_property
     def _codec(self) -> BodyCodec:
-        # One parameter named `body` is all of it, model or not: that is how documents are read.
-        if [p.name for p in self._carried] == ["body"]:
-            return BodyCodec(TypeAdapter(self._carried[0].annotation), "body")
+        if [type(p.marker) for p in self._carried] == [Body]:
+            return BodyCodec(TypeAdapter(self._carried[0].annotation), self._carried[0].name)
         return BodyCodec.of(f"{self.name}_body", self._carried)
 
     def _encode_body(self, arguments: Mapping[str, Any]) -> tuple[str, bytes]:
-        if not self._carried:
+        if not self._carried or not (arguments or any(p.required for p in self._carried)):
             return "", b""
         form = self._declared.options.get("form")
         if form is not None:
@@ -147,13 +149,19 @@ class RestCommand:
         return "application/json", self._codec.encode(arguments)
 
 
-def _marker(declared: AnyCommand, parameter: Parameter) -> Marker | None:
-    """Return where a parameter travels; None is the body."""
+def _marker(declared: AnyCommand, parameter: Parameter) -> Marker:
+    """Return where a parameter travels."""
     if parameter.marker is not None:
         return parameter.marker
     if re.search(rf"\{{{re.escape(parameter.name)}\}}", declared.path):
         return Path()
-    return Query() if declared.method in _BODILESS else None
+    return Query() if declared.method in _BODILESS else Body()
+
+
+def _is_absent(parameter: Parameter, arguments: Mapping[str, Any]) -> bool:
+    if parameter.name not in arguments:
+        return True
+    return parameter.default is None and arguments[parameter.name] is None
 
 
 def _pairs(text: _Text, value: Any) -> Iterator[tuple[str, str]]:
