@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,8 +24,9 @@ Make: TypeAlias = "Callable[[str], Document]"
 """From the service's URL to the document."""
 
 SPECIFICATION_PATHS = ("/openapi.json", "/.well-known/openapi.json", "/spec/openapi.json")
-_CACHED_URLS = 16
-"""Callers choose the Host header, so the cache of documents by URL is bounded."""
+_ANYWHERE = "http://the-url-of-this.service.invalid"
+"""Stands in kept documents for the URL, which callers choose by their Host header: no name makes one anew."""
+_HOST = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 
 _ASSETS = {
     "swagger-ui-bundle.js": b"text/javascript",
@@ -32,7 +36,7 @@ _ASSETS = {
 
 
 class Documents:
-    """Routes to the documents of one service; bytes are computed once for each URL and kept with their ETag."""
+    """Routes to the documents of one service; each is made once, and kept."""
 
     def __init__(
         self,
@@ -43,7 +47,7 @@ class Documents:
         self._contract = contract
         self._options = options
         self._raw_specification = raw_specification
-        self._cache: dict[tuple[str, str], Document] = {}
+        self._kept: dict[str, Document] = {}
 
     def routes(self) -> list[tuple[str, Next]]:
         """Return the paths, all GET, and what answers there."""
@@ -83,14 +87,11 @@ class Documents:
         return render_json(build_manifest(self._contract, url=url, specification_url=f"{url}/openapi.json"))
 
     async def _serve(self, kind: str, make: Make, request: Request) -> Response:
-        url = (self._options.url or request.base_url).rstrip("/")
-        document = self._cache.get((kind, url))
+        url = self._options.url.rstrip("/") if self._options.url else _checked(request).base_url.rstrip("/")
+        document = self._kept.get(kind)
         if document is None:
-            document = make(url)
-            if len(self._cache) >= _CACHED_URLS:
-                self._cache.pop(next(iter(self._cache)))
-            self._cache[kind, url] = document
-        return _cached(request, document)
+            document = self._kept[kind] = make(_ANYWHERE)
+        return _cached(request, _at(document, url))
 
     async def _docs(self, request: Request) -> Response:
         if _assets_folder() is None:
@@ -127,6 +128,20 @@ def _version(request: Request) -> str:
     raise KitProblem(400, "malformed-request", f"there is no version '{version}'; ask for 3.1 or 3.0")
 
 
+def _checked(request: Request) -> Request:
+    """Return the request if its Host may stand in documents as it is; raise the 400 of RFC 9112 section 3.2."""
+    host = request.header(b"host")
+    if host is not None and not _HOST.fullmatch(host):
+        raise KitProblem(400, "malformed-request", "the Host header is no name and port")
+    return request
+
+
+def _at(document: Document, url: str) -> Document:
+    """Return a kept document as it is at a URL."""
+    tag = hashlib.sha256(f"{document.etag} {url}".encode()).hexdigest()[:32]
+    return replace(document, body=document.body.replace(_ANYWHERE.encode(), url.encode()), etag=f'"{tag}"')
+
+
 def _cached(request: Request, document: Document) -> Response:
     headers = [
         (b"etag", document.etag.encode()),
@@ -134,8 +149,11 @@ def _cached(request: Request, document: Document) -> Response:
         # The document names the URL that the caller used.
         (b"vary", b"Host"),
     ]
-    asked = request.header(b"if-none-match")
-    if asked is not None and (asked == "*" or document.etag in [tag.strip() for tag in asked.split(",")]):
+    asked = request.headers.get("if-none-match")
+    # RFC 9110 section 13.1.2 compares weakly: whoever compressed the answer on its way has marked the tag.
+    if asked is not None and (
+        asked == "*" or document.etag in [tag.strip().removeprefix("W/") for tag in asked.split(",")]
+    ):
         return Response(304, headers)
     return Response(200, [(b"content-type", document.media_type.encode()), *headers], document.body)
 
