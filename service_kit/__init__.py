@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from service_kit.contract.exchange import current_request as current_request
     from service_kit.contract.parameters import Header as Header
     from service_kit.contract.parameters import Query as Query
+    from service_kit.contract.plugin import AgentCard as AgentCard
+    from service_kit.contract.plugin import AgentInterface as AgentInterface
     from service_kit.contract.plugin import Plugin as Plugin
     from service_kit.contract.plugin import PluginAuth as PluginAuth
     from service_kit.contract.prompt import Prompt as Prompt
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from service_kit.contract.security import Bearer as Bearer
     from service_kit.contract.security import IamCaller as IamCaller
     from service_kit.contract.security import Jwt as Jwt
+    from service_kit.contract.security import OAuth as OAuth
     from service_kit.contract.service import AsgiMiddleware as AsgiMiddleware
     from service_kit.contract.service import Service as Service
     from service_kit.contract.signal import Signal as Signal
@@ -92,10 +95,13 @@ _HOMES = {
     "AsgiMiddleware": "service_kit.contract.service",
     "Cors": "service_kit.contract.cors",
     "Plugin": "service_kit.contract.plugin",
+    "AgentCard": "service_kit.contract.plugin",
+    "AgentInterface": "service_kit.contract.plugin",
     "PluginAuth": "service_kit.contract.plugin",
     "prompt": "service_kit.contract.prompt",
     "Prompt": "service_kit.contract.prompt",
     "Bearer": "service_kit.contract.security",
+    "OAuth": "service_kit.contract.security",
     "Jwt": "service_kit.contract.security",
     "ApiKey": "service_kit.contract.security",
     "AwsIam": "service_kit.contract.security",

@@ -22,6 +22,9 @@ def check(
         list[str] | None,
         typer.Option(metavar="CODE", help="Leave out findings of this code; may be repeated."),
     ] = None,
+    gpt: Annotated[
+        bool, typer.Option("--gpt", help="Only the limits of GPT actions and of the manifest, as errors.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Find mistakes before callers do: definitions, routes, fields, workflows, limits of agents.
@@ -34,7 +37,7 @@ def check(
     from service_kit.cli.finding import Severity
 
     ignored = _checked_codes(ignore or [])
-    found = [finding for finding in _find(service) if finding.code not in ignored]
+    found = [finding for finding in _find(service, gpt=gpt) if finding.code not in ignored]
     found.sort(key=lambda finding: finding.severity is not Severity.ERROR)
     failing = [f for f in found if strict or f.severity is Severity.ERROR]
     if json:
@@ -56,15 +59,18 @@ def _checked_codes(codes: list[str]) -> set[str]:
     return set(codes)
 
 
-def _find(text: str) -> list[Finding]:
+def _find(text: str, *, gpt: bool) -> list[Finding]:
     from service_kit.cli.durability import definition_finding
-    from service_kit.cli.findings import findings_of
+    from service_kit.cli.finding import Severity
+    from service_kit.cli.findings import agent_findings, findings_of
     from service_kit.cli.targets import BrokenModule, create_application, load_service
     from service_kit.contract.service import contract_of
     from service_kit.errors import DefinitionError
 
     try:
         application = create_application(text).application
+        if gpt:
+            return agent_findings(application, Severity.ERROR)
         service = load_service(text)
         modules = [sys.modules[service.__module__], *contract_of(service).include]
         return findings_of(service, application, dict.fromkeys(modules))

@@ -28,6 +28,15 @@ class Version(StrEnum):
     V3_0 = "3.0"
 
 
+class Kind(StrEnum):
+    """Of what catalogues read."""
+
+    PLUGIN = "plugin"
+    LLMS = "llms.txt"
+    CATALOG = "api-catalog"
+    CARD = "agent-card"
+
+
 UrlOption: TypeAlias = Annotated[
     str | None,
     typer.Option(help="The service's public URL. Default: where the document is served, or dev's URL."),
@@ -69,18 +78,37 @@ def openapi(
     deliver(render_yaml(specification).body if as_yaml else indented(specification), output)
 
 
-def manifest(service: TargetArgument, url: UrlOption = None, output: OutputOption = None) -> None:
-    """Write the plugin manifest of a service, as agents' catalogues read it.
+def manifest(
+    service: TargetArgument,
+    kind: Annotated[Kind, typer.Option(help="Which of the documents that catalogues read.")] = Kind.PLUGIN,
+    url: UrlOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Write the plugin manifest of a service, or another document that agents' catalogues read.
 
     [dim]service-kit manifest orders:Orders --url https://orders.example.com[/]
     """
     from service_kit.cli.targets import create_application
-    from service_kit.openapi import build_manifest
+    from service_kit.openapi import Offered, api_catalog, build_agent_card, build_manifest, llms_text
 
     check_url(url)
     contract = create_application(service).application.contract
-    document = build_manifest(contract, url=url or LOCAL_URL, specification_url="/openapi.json")
-    deliver(indented(document), output)
+    place = (url or LOCAL_URL).rstrip("/")
+    card = contract.plugin.agent_card
+    offered = Offered(agent_card=card is not None)
+    match kind:
+        case Kind.PLUGIN:
+            body = indented(build_manifest(contract, url=place, specification_url="/openapi.json"))
+        case Kind.LLMS:
+            body = llms_text(contract, url=place, offered=offered).encode()
+        case Kind.CATALOG:
+            body = indented(api_catalog(contract, url=place, offered=offered))
+        case Kind.CARD:
+            if card is None:
+                cure = "write plugin=Plugin(agent_card=AgentCard(interfaces=[...])) in its class"
+                raise CliError(f"service '{contract.name}' asks for no agent card", cure)
+            body = indented(build_agent_card(contract, card, url=place))
+    deliver(body, output)
 
 
 def indented(document: Any) -> bytes:

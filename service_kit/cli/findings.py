@@ -13,7 +13,7 @@ from service_kit.contract.plugin import Plugin
 from service_kit.contract.route import RPC_PREFIX
 from service_kit.contract.service import Service, ServiceContract
 from service_kit.http import Application
-from service_kit.http.documents import SPECIFICATION_PATHS, Documents
+from service_kit.http.documents import CATALOG_PATH, SPECIFICATION_PATHS, Documents
 from service_kit.http.router import Found
 
 CODES: Mapping[str, str] = {
@@ -33,6 +33,10 @@ CODES: Mapping[str, str] = {
 """Every code, and what it stands for."""
 
 
+_EDITED = (*SPECIFICATION_PATHS, "/openapi.yaml", "/.well-known/ai-plugin.json", "/llms.txt", CATALOG_PATH)
+"""Paths that a command may take, to serve the document as somebody has edited it."""
+
+
 def findings_of(
     service: type[Service], application: Application, modules: Iterable[ModuleType]
 ) -> list[Finding]:
@@ -44,16 +48,18 @@ def findings_of(
         *durable_findings(contract),
         *_not_exposed(service, modules),
         *_no_commands(contract),
-        *_agent_limits(contract),
+        *agent_findings(application, Severity.WARNING),
         *_placeholders(contract),
     ]
 
 
-def _agent_limits(contract: ServiceContract) -> Iterator[Finding]:
+def agent_findings(application: Application, severity: Severity) -> list[Finding]:
+    """Return each limit of agents that a service exceeds."""
     from service_kit.openapi import agent_problems
 
-    for found in agent_problems(contract):
-        yield Finding(Severity.WARNING, "agent-limit", found.where, found.problem, found.cure)
+    raw = application.raw.specification() if application.raw is not None else None
+    problems = agent_problems(application.contract, raw)
+    return [Finding(severity, "agent-limit", found.where, found.problem, found.cure) for found in problems]
 
 
 def _route_clashes(contract: ServiceContract, application: Application) -> Iterator[Finding]:
@@ -70,8 +76,7 @@ def _clashes_of_command(declared: AnyCommand, documents: list[str]) -> Iterator[
         return
     at = f"{route.method} {route.path}"
     if route.method == "GET" and route.path in documents:
-        # To serve an edited specification or manifest is what these paths may be taken for.
-        if route.path not in (*SPECIFICATION_PATHS, "/openapi.yaml", "/.well-known/ai-plugin.json"):
+        if route.path not in _EDITED:
             yield Finding(
                 Severity.WARNING,
                 "route-clash",

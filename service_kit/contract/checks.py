@@ -22,6 +22,7 @@ def check_service(at: str, options: Mapping[str, Any], contract: ServiceContract
     _check_errors(at, contract)
     _check_schemes(at, contract)
     _check_prompts(at, contract)
+    _check_skills(at, contract)
 
 
 def _check_sequences(at: str, options: Mapping[str, Any]) -> None:
@@ -98,3 +99,11 @@ def _check_prompts(at: str, contract: ServiceContract) -> None:
         declared.check()
         if taken.setdefault(declared.name, declared) is not declared:
             raise DefinitionError(at, f"two prompts have the name '{declared.name}'", "rename one")
+
+
+def _check_skills(at: str, contract: ServiceContract) -> None:
+    card = contract.declared_plugin.agent_card if contract.declared_plugin is not None else None
+    for name in (card.skills if card is not None else None) or ():
+        if name not in contract.commands:
+            known = ", ".join(contract.commands) or "nothing yet"
+            raise DefinitionError(f"{at}, agent card", f"its skill '{name}' is no command", f"it has {known}")

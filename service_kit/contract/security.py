@@ -7,9 +7,10 @@ the deployment. `scheme.caller()` gives commands the authenticated caller with h
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict
@@ -52,13 +53,30 @@ def _check_verify(name: str, verify: Callable[..., Any]) -> None:
         raise DefinitionError(f"scheme '{name}'", "its verify is a sync function", "write 'async def'")
 
 
+@dataclass(frozen=True, slots=True)
+class OAuth:
+    """Where callers get their tokens: the authorization code flow (RFC 6749 section 4.1) of your provider."""
+
+    authorization_url: str
+    """Where a browser takes the user, to consent."""
+    token_url: str
+    scopes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """What to ask for, with what each scope allows."""
+
+
 @dataclass(frozen=True, eq=False)
 class Bearer(Scheme[C]):
-    """`Authorization: Bearer <token>`, judged by your `verify`."""
+    """`Authorization: Bearer <token>`, judged by your `verify`.
+
+    Agents' catalogues are told whose the token is: one of the catalogue's own for all of its users, or with `per_user`
+    one that each user brings, or with `oauth` one that each user is given by your provider.
+    """
 
     verify: Verify[C]
     name: str = "bearer"
     description: str = ""
+    per_user: bool = False
+    oauth: OAuth | None = None
     kind: ClassVar[str] = "bearer"
 
     def __post_init__(self) -> None:
@@ -84,6 +102,9 @@ class Jwt(Scheme[M]):
     leeway_s: float = 30.0
     name: str = "jwt"
     description: str = ""
+    per_user: bool = False
+    """As of a Bearer."""
+    oauth: OAuth | None = None
     kind: ClassVar[str] = "jwt"
 
     def __post_init__(self) -> None:

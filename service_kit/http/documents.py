@@ -1,4 +1,4 @@
-"""What a service says of itself: specification, manifest, documentation page, health."""
+"""What a service says of itself: specification, manifest, catalogues, documentation page, health."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from service_kit.http.options import HttpOptions
 from service_kit.http.problems import KitProblem
 
 if TYPE_CHECKING:
-    from service_kit.openapi import Document
+    from service_kit.openapi import Document, Offered
 
 Make: TypeAlias = "Callable[[str], Document]"
 """From the service's URL to the document."""
 
 SPECIFICATION_PATHS = ("/openapi.json", "/.well-known/openapi.json", "/spec/openapi.json")
+CATALOG_PATH = "/.well-known/api-catalog"
 _ANYWHERE = "http://the-url-of-this.service.invalid"
 """Stands in kept documents for the URL, which callers choose by their Host header: no name makes one anew."""
 _HOST = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
@@ -54,6 +55,10 @@ class Documents:
         routes: list[tuple[str, Next]] = [(path, self._specification) for path in SPECIFICATION_PATHS]
         routes.append(("/openapi.yaml", self._specification_yaml))
         routes.append(("/.well-known/ai-plugin.json", partial(self._serve, "manifest", self._manifest)))
+        routes.append(("/llms.txt", partial(self._serve, "llms", self._llms)))
+        routes.append((CATALOG_PATH, self._catalog))
+        if self._asks_for_card:
+            routes.append(("/.well-known/agent-card.json", partial(self._serve, "card", self._card)))
         routes.append(("/logo.svg", self._logo))
         routes.append(("/legal", self._legal))
         routes.append(("/healthz", _health))
@@ -86,8 +91,46 @@ class Documents:
 
         return render_json(build_manifest(self._contract, url=url, specification_url=f"{url}/openapi.json"))
 
+    def _llms(self, url: str) -> Document:
+        from service_kit.openapi import llms_text, render_text
+
+        return render_text(llms_text(self._contract, url=url, offered=self._offered()))
+
+    async def _catalog(self, request: Request) -> Response:
+        response = await self._serve("catalog", self._api_catalog, request)
+        # RFC 9727 section 3.1: whoever asks for the head alone learns of the catalogue by this.
+        response.raw_headers.append(
+            (b"link", f'<{self._url(request)}{CATALOG_PATH}>; rel="api-catalog"'.encode())
+        )
+        return response
+
+    def _api_catalog(self, url: str) -> Document:
+        from service_kit.openapi import LINKSET_MEDIA_TYPE, api_catalog, render_json
+
+        return render_json(api_catalog(self._contract, url=url, offered=self._offered()), LINKSET_MEDIA_TYPE)
+
+    def _card(self, url: str) -> Document:
+        from service_kit.openapi import build_agent_card, render_json
+
+        card = self._contract.plugin.agent_card
+        assert card is not None
+        return render_json(build_agent_card(self._contract, card, url=url))
+
+    def _offered(self) -> Offered:
+        from service_kit.openapi import Offered
+
+        return Offered(docs=self._options.docs, mcp=self._options.mcp, agent_card=self._asks_for_card)
+
+    @property
+    def _asks_for_card(self) -> bool:
+        declared = self._contract.declared_plugin
+        return declared is not None and declared.agent_card is not None
+
+    def _url(self, request: Request) -> str:
+        return self._options.url.rstrip("/") if self._options.url else _checked(request).base_url.rstrip("/")
+
     async def _serve(self, kind: str, make: Make, request: Request) -> Response:
-        url = self._options.url.rstrip("/") if self._options.url else _checked(request).base_url.rstrip("/")
+        url = self._url(request)
         document = self._kept.get(kind)
         if document is None:
             document = self._kept[kind] = make(_ANYWHERE)

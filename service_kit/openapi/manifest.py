@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import assert_never
 
-from service_kit.contract.security import AnyScheme, ApiKey, AwsIam, Bearer, Jwt
+from service_kit.contract.security import AnyScheme, ApiKey, AwsIam, Bearer, Jwt, OAuth
 from service_kit.contract.service import ServiceContract
 from service_kit.openapi.schemas import Json
 from service_kit.openapi.text import cut, first_sentence, words
@@ -36,12 +36,12 @@ def build_manifest(contract: ServiceContract, *, url: str, specification_url: st
         "auth": auth,
         "api": {
             "type": "openapi",
-            "url": _absolute(specification_url, url),
+            "url": absolute(specification_url, url),
             "is_user_authenticated": auth["type"] in ("user_http", "oauth"),
         },
-        "logo_url": _absolute(plugin.logo_url, url),
+        "logo_url": absolute(plugin.logo_url, url),
         "contact_email": plugin.contact_email,
-        "legal_info_url": _absolute(plugin.legal_info_url, url),
+        "legal_info_url": absolute(plugin.legal_info_url, url),
     }
     return {**deepcopy(plugin.extra), **manifest}
 
@@ -79,6 +79,17 @@ def manifest_auth(contract: ServiceContract) -> Json:
 def scheme_auth(scheme: AnyScheme) -> Json | None:
     """Return a scheme as the manifest has it, or None if it has no words for it."""
     match scheme:
+        case Bearer(oauth=OAuth() as oauth) | Jwt(oauth=OAuth() as oauth):
+            return {
+                "type": "oauth",
+                "client_url": oauth.authorization_url,
+                "scope": " ".join(oauth.scopes),
+                "authorization_url": oauth.token_url,
+                "authorization_content_type": "application/x-www-form-urlencoded",
+                "verification_tokens": {},
+            }
+        case Bearer(per_user=True) | Jwt(per_user=True):
+            return {"type": "user_http", "authorization_type": "bearer"}
         case Bearer() | Jwt():
             return {"type": "service_http", "authorization_type": "bearer", "verification_tokens": {}}
         case ApiKey():
@@ -96,7 +107,7 @@ def scheme_auth(scheme: AnyScheme) -> Json | None:
             assert_never(scheme)
 
 
-def _absolute(target: str, url: str) -> str:
+def absolute(target: str, url: str) -> str:
     """Return `target` if it is absolute, or else where it is under `url`, whose path is a prefix."""
     if "://" in target or target.startswith("data:"):
         return target

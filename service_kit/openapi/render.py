@@ -12,6 +12,9 @@ from typing import Any
 JSON_MEDIA_TYPE = "application/json"
 YAML_MEDIA_TYPE = "application/yaml"
 """RFC 9512."""
+TEXT_MEDIA_TYPE = "text/plain; charset=utf-8"
+LINKSET_MEDIA_TYPE = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
+"""RFC 9264, with the profile of RFC 9727."""
 
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+")
 """Texts that YAML 1.2 (section 10.3.2) reads as numbers, some of which YAML 1.1 does not."""
@@ -27,10 +30,14 @@ class Document:
     """A strong entity tag (RFC 9110 section 8.8.3), its quotes included."""
 
 
-def render_json(data: Any) -> Document:
+def render_json(data: Any, media_type: str = JSON_MEDIA_TYPE) -> Document:
     """Return the document as compact JSON; raise ValueError for a number that JSON does not have."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return _document(JSON_MEDIA_TYPE, text.encode())
+    return _document(media_type, text.encode())
+
+
+def render_text(text: str) -> Document:
+    return _document(TEXT_MEDIA_TYPE, text.encode())
 
 
 def render_yaml(data: Any) -> Document:

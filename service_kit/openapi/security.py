@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from service_kit.contract.command import AnyCommand
-from service_kit.contract.security import AnyScheme, ApiKey, AwsIam, Bearer, Jwt
+from service_kit.contract.security import AnyScheme, ApiKey, AwsIam, Bearer, Jwt, OAuth
 from service_kit.contract.service import ServiceContract
 from service_kit.openapi.names import unique_name
 from service_kit.openapi.schemas import Json
@@ -28,7 +28,12 @@ def describe_schemes(contract: ServiceContract) -> Json:
 
 def requirements(schemes: Sequence[AnyScheme], names: Mapping[str, str]) -> list[Json]:
     """Return the alternatives that admit a caller; empty: nothing is required."""
-    return [{names[scheme.name]: []} for scheme in schemes]
+    return [{names[scheme.name]: _scopes(scheme)} for scheme in schemes]
+
+
+def _scopes(scheme: AnyScheme) -> list[str]:
+    oauth = scheme.oauth if isinstance(scheme, Bearer | Jwt) else None
+    return list(oauth.scopes) if oauth is not None else []
 
 
 def own_requirements(
@@ -42,6 +47,13 @@ def own_requirements(
 def _describe(scheme: AnyScheme) -> Json:
     described: Json
     match scheme:
+        case Bearer(oauth=OAuth() as oauth) | Jwt(oauth=OAuth() as oauth):
+            flow: Json = {
+                "authorizationUrl": oauth.authorization_url,
+                "tokenUrl": oauth.token_url,
+                "scopes": dict(oauth.scopes),
+            }
+            described = {"type": "oauth2", "flows": {"authorizationCode": flow}}
         case Bearer():
             described = {"type": "http", "scheme": "bearer"}
         case Jwt():

@@ -83,3 +83,14 @@ def test_a_url_without_a_scheme_is_refused(workshop: Workshop) -> None:
         result = workshop.run(document, "orders", "--url", "orders.example.com")
         assert result.exit_code == 2
         assert "'orders.example.com' is no URL of a service" in result.stderr
+
+
+def test_what_else_catalogues_read_is_written_on_request(workshop: Workshop) -> None:
+    page = workshop.run("manifest", "orders", "--kind", "llms.txt", "--url", "https://x.example/").stdout
+    assert page.startswith("# Orders\n\n> Take orders.\n")
+    assert "(https://x.example/openapi.json)" in page
+    catalog = json.loads(workshop.run("manifest", "orders", "--kind", "api-catalog").stdout)
+    assert catalog["linkset"][1]["anchor"] == "http://127.0.0.1:8000"
+    refused = workshop.run("manifest", "orders", "--kind", "agent-card")
+    assert refused.exit_code == 1
+    assert "asks for no agent card" in refused.stderr

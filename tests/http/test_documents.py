@@ -9,7 +9,7 @@ import pytest
 import yaml
 from openapi_spec_validator import validate
 
-from service_kit import Service, command
+from service_kit import AgentCard, AgentInterface, Plugin, Service, command
 from service_kit.http import HttpOptions
 from tests.http.conftest import Ask
 
@@ -130,3 +130,49 @@ def test_documentation_page_loads_nothing_from_elsewhere(ask: Ask) -> None:
 
 def test_health_is_told(ask: Ask) -> None:
     assert json.loads(ask(Things, "GET", "/healthz").content) == {"status": "ok"}
+
+
+class Cards(
+    Things,
+    plugin=Plugin(agent_card=AgentCard(interfaces=(AgentInterface(url="/a2a"),))),
+):
+    """Have a card."""
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type", "named"),
+    [
+        ("/llms.txt", "text/plain; charset=utf-8", "http://orders.test/openapi.json"),
+        ("/.well-known/api-catalog", "application/linkset+json", "http://orders.test/openapi.json"),
+        ("/.well-known/agent-card.json", "application/json", "http://orders.test/a2a"),
+    ],
+)
+def test_catalogues_are_served_with_the_callers_url_and_not_twice(
+    ask: Ask, path: str, media_type: str, named: str
+) -> None:
+    application = Cards.asgi()
+    first = ask(application, "GET", path)
+    assert first.headers["content-type"].startswith(media_type)
+    assert named in first.text
+    again = ask(application, "GET", path, headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    configured = ask(Cards, "GET", path, options=HttpOptions(url="https://x.example/api"))
+    assert named.replace("http://orders.test", "https://x.example/api") in configured.text
+
+
+def test_the_head_of_the_api_catalogue_links_to_it(ask: Ask) -> None:
+    response = ask(Things, "HEAD", "/.well-known/api-catalog")
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["link"] == '<http://orders.test/.well-known/api-catalog>; rel="api-catalog"'
+    assert 'profile="https://www.rfc-editor.org/info/rfc9727"' in response.headers["content-type"]
+
+
+def test_a_service_that_asks_for_no_card_has_none(ask: Ask) -> None:
+    assert ask(Things, "GET", "/.well-known/agent-card.json").status_code == 404
+    assert "agent-card" not in ask(Things, "GET", "/llms.txt").text
+
+
+def test_what_is_not_served_is_not_named(ask: Ask) -> None:
+    page = ask(Things, "GET", "/llms.txt", options=HttpOptions(docs=False, mcp=False)).text
+    assert "/docs" not in page
+    assert "/mcp" not in page

@@ -79,6 +79,11 @@ def test_a_mounted_service_serves_under_its_prefix_and_knows_it(ask: Ask) -> Non
     manifest = ask(application, "GET", "/shop/orders/.well-known/ai-plugin.json").json()
     assert manifest["api"]["url"] == "http://orders.test/shop/orders/openapi.json"
     assert manifest["logo_url"] == "http://orders.test/shop/orders/logo.svg"
+    catalog = ask(application, "GET", "/shop/orders/.well-known/api-catalog")
+    assert catalog.json()["linkset"][1]["anchor"] == "http://orders.test/shop/orders"
+    assert catalog.headers["link"].startswith("<http://orders.test/shop/orders/.well-known/api-catalog>")
+    page = ask(application, "GET", "/shop/orders/llms.txt").text
+    assert "(http://orders.test/shop/orders/openapi.json)" in page
     assert '"/shop/orders/openapi.json"' in ask(application, "GET", "/shop/orders/docs").text
     problem = ask(application, "GET", "/shop/orders/nothing").json()
     assert problem["type"] == "urn:problem-type:service-kit:not-found"

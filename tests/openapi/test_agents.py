@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from service_kit import AwsIam, Plugin, PluginAuth, Service, command
+from service_kit import AwsIam, Header, Plugin, PluginAuth, Service, command
 from service_kit.contract.service import contract_of
 from service_kit.openapi import agent_problems
 
@@ -114,3 +114,50 @@ def test_schemes_that_a_manifest_has_no_words_for_are_told_unless_the_plugin_say
         "service 'signed', manifest: it has no words for the security schemes in use ('awsIam');"
     )
     assert told(Explained) == []
+
+
+@command(method="GET", path="/traced/{key}")
+async def a_command_whose_name_is_longer_than_any_function_of_a_model_may_have(
+    key: str, trace: Annotated[str, Header()], other: Annotated[str, Header()] = ""
+) -> Annotated[str, Field(max_length=100_001)]:
+    """Find it."""
+    return key
+
+
+@command
+async def store(text: Annotated[str, Field(max_length=200_000)], note: Note | None = None) -> None:
+    """Store it."""
+
+
+def test_names_headers_and_texts_that_actions_cannot_carry_are_told() -> None:
+    class Odd(Service):
+        locals().update(
+            {f.name: f for f in (a_command_whose_name_is_longer_than_any_function_of_a_model_may_have, store)}
+        )
+
+    short = [(p.where.partition(" (")[0], p.problem) for p in agent_problems(contract_of(Odd))]
+    where = "command 'a_command_whose_name_is_longer_than_any_function_of_a_model_may_have'"
+    assert short == [
+        (where, "its name has 68 characters, and functions have 64"),
+        (where, "it requires headers, and actions send none: 'trace'"),
+        (where, "its answer may hold a text of 100,001 characters, and agents take 100,000"),
+        ("command 'store'", "its request may hold a text of 200,000 characters, and agents take 100,000"),
+    ]
+
+
+def test_raw_routes_count_and_are_told_of() -> None:
+    summaries = ["s" * 301, *["short"] * 29]
+    raw = {
+        "paths": {
+            f"/raw/{n}": {"get": {"operationId": f"raw_{n}", "summary": summary}}
+            for n, summary in enumerate(summaries)
+        }
+    }
+
+    class Mixed(Service):
+        locals().update(fine=fine)
+
+    problems = [str(p) for p in agent_problems(contract_of(Mixed), raw)]
+    assert problems[0].startswith("service 'mixed': it has 31 commands")
+    assert problems[1].startswith("raw route GET /raw/0: its summary has 301 characters")
+    assert len(problems) == 2

@@ -12,7 +12,8 @@ PUBLIC = {
         "ServiceError", "DefinitionError", "Refusal", "RemoteError", "TaskFailed", "TimedOut", "NonDeterminismError",
         "WorkflowFailed", "WorkflowCancelled", "WorkflowTerminated", "ExecutionExists", "ExecutionNotFound",
         "Request", "Response", "current_request", "Middleware", "Next", "AsgiMiddleware", "Cors",
-        "Plugin", "PluginAuth", "prompt", "Prompt", "Bearer", "Jwt", "ApiKey", "AwsIam", "IamCaller",
+        "Plugin", "PluginAuth", "AgentCard", "AgentInterface", "OAuth",
+        "prompt", "Prompt", "Bearer", "Jwt", "ApiKey", "AwsIam", "IamCaller",
         "LocalHost", "LocalOptions",
     ],
     "client_kit": [
