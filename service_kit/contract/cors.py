@@ -14,7 +14,14 @@ class Cors:
 
     origins: Sequence[str]
     """Such as `https://app.example.com`; `*` for all, which excludes credentials."""
-    headers: Sequence[str] = ("authorization", "content-type", "idempotency-key", "x-request-id")
+    headers: Sequence[str] = (
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "request-timeout-ms",
+        "x-request-id",
+    )
+    """What pages may send; headers of API keys and of commands' own parameters are allowed beside these."""
     expose_headers: Sequence[str] = ("x-request-id", "retry-after", "etag")
     credentials: bool = False
     max_age_s: int = 600

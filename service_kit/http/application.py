@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from itertools import count
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -214,4 +214,16 @@ def _cors_policy(contract: ServiceContract) -> CorsPolicy | None:
         return None
     from service_kit.http.cors import CorsPolicy
 
-    return CorsPolicy(contract.cors)
+    return CorsPolicy(contract.cors, _own_headers(contract))
+
+
+def _own_headers(contract: ServiceContract) -> Iterator[str]:
+    """Yield the headers in which the service itself asks for keys and parameters."""
+    from service_kit.contract.security import ApiKey
+
+    for scheme in contract.schemes.values():
+        if isinstance(scheme, ApiKey) and scheme.location == "header":
+            yield scheme.parameter
+    for declared in contract.commands.values():
+        rest = declared.codec.rest
+        yield from (p.wire_name for p, _ in rest.texts if p.location == "header") if rest else ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from service_kit.contract.cors import Cors
 from service_kit.contract.exchange import RawHeaders, Request, Response
 
@@ -9,8 +11,11 @@ from service_kit.contract.exchange import RawHeaders, Request, Response
 class CorsPolicy:
     """Answer preflights, and mark answers that a page of an allowed origin may read."""
 
-    def __init__(self, cors: Cors) -> None:
+    def __init__(self, cors: Cors, own_headers: Iterable[str] = ()) -> None:
         self._cors = cors
+        self._headers = ", ".join(
+            dict.fromkeys(name.lower() for name in (*cors.headers, *own_headers))
+        ).encode()
         self._open = "*" in cors.origins and not cors.credentials
 
     def preflight(self, request: Request, allowed: tuple[str, ...]) -> Response | None:
@@ -21,7 +26,7 @@ class CorsPolicy:
         if headers and any(name == b"access-control-allow-origin" for name, _ in headers):
             headers += [
                 (b"access-control-allow-methods", ", ".join(allowed).encode()),
-                (b"access-control-allow-headers", ", ".join(self._cors.headers).encode()),
+                (b"access-control-allow-headers", self._headers),
                 (b"access-control-max-age", str(self._cors.max_age_s).encode()),
             ]
         return Response(204, headers)

@@ -57,6 +57,11 @@ class Endpoint:
 
         return frozenset(s.parameter for s in schemes if isinstance(s, ApiKey) and s.location == "query")
 
+    def _header_parameters(self) -> tuple[bytes, ...]:
+        rest = self._declared.codec.rest
+        texts = rest.texts if rest else ()
+        return tuple(p.wire_name.lower().encode("latin-1") for p, _ in texts if p.location == "header")
+
     def _face(self, decode: Decode) -> Next:
         inner = self._stream(decode) if isinstance(self._declared, StreamCommand) else self._answer(decode)
         for middleware in reversed(self._declared.options.get("use", ())):
@@ -82,7 +87,9 @@ class Endpoint:
                 return respond(error, contract.name, declared, request)
 
         async def call(request: Request) -> Response:
-            return cast(Response, await middleware(request, settled))
+            response = cast(Response, await middleware(request, settled))
+            # Headers are added on the way out, and middleware may give one response to many requests.
+            return Response(response.status, list(response.raw_headers), response.body, response.stream)
 
         return call
 
@@ -127,7 +134,8 @@ class Endpoint:
             # With the first key that comes: most functions see none in their life.
             from service_kit.http.idempotency import Idempotency
 
-            self._idempotency = Idempotency(self._store, f"{self._contract.name}/{self._declared.name}")
+            scope = f"{self._contract.name}/{self._declared.name}"
+            self._idempotency = Idempotency(self._store, scope, self._header_parameters())
         return await self._idempotency.answer(request, request.header(b"idempotency-key") or "", conclude)
 
     def _stream(self, decode: Decode) -> Next:

@@ -11,6 +11,7 @@ import re
 from hashlib import sha256
 
 from service_kit.contract.exchange import Next, Request, Response
+from service_kit.contract.route import RPC_PREFIX
 from service_kit.http.problems import KitProblem
 from service_kit.runtime.idempotency import Claimed, IdempotencyStore, InFlight, Kept, KeptAnswer, Mismatch
 
@@ -20,9 +21,11 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 class Idempotency:
     """Answer each key of one command once."""
 
-    def __init__(self, store: IdempotencyStore, scope: str) -> None:
+    def __init__(self, store: IdempotencyStore, scope: str, headers: tuple[bytes, ...] = ()) -> None:
         self._store = store
         self._scope = scope
+        self._headers = headers
+        """Those that are parameters of the command on its REST face."""
 
     async def answer(self, request: Request, key: str, run: Next) -> Response:
         """Return the kept answer of this key, or run the command and keep what it concluded.
@@ -34,7 +37,7 @@ class Idempotency:
                 400, "malformed-request", "idempotency-key must be 1 to 255 visible ASCII characters"
             )
         name = f"{self._scope}\n{request.principal}\n{key}"
-        match await self._store.begin(name, _fingerprint(request)):
+        match await self._store.begin(name, self._fingerprint(request)):
             case Kept(answer):
                 return _replay(answer)
             case InFlight():
@@ -52,6 +55,16 @@ class Idempotency:
             case Claimed():
                 return await self._run(request, name, run)
 
+    def _fingerprint(self, request: Request) -> bytes:
+        digest = sha256()
+        parts = [request.method.encode(), request.path.encode(), request.query_string, request.body]
+        for name in () if request.path.startswith(RPC_PREFIX) else self._headers:
+            given = request.first_lines.get(name)
+            parts += [name, b"absent" if given is None else b"=" + given]
+        for part in parts:
+            digest.update(len(part).to_bytes(8, "big") + part)
+        return digest.digest()
+
     async def _run(self, request: Request, name: str, run: Next) -> Response:
         concluded = False
         try:
@@ -64,13 +77,6 @@ class Idempotency:
             # A caller who hangs up now must not free the key of a command that has run.
             await asyncio.shield(self._store.keep(name, _kept(response)))
         return response
-
-
-def _fingerprint(request: Request) -> bytes:
-    digest = sha256()
-    for part in (request.method.encode(), request.path.encode(), request.query_string, request.body):
-        digest.update(len(part).to_bytes(8, "big") + part)
-    return digest.digest()
 
 
 def _kept(response: Response) -> KeptAnswer:

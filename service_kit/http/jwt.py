@@ -29,7 +29,8 @@ class JwtVerifier:
             raise ImportError("Jwt needs PyJWT: pip install 'service-kit[server]'") from error
         self._jwt = jwt
         self._scheme = scheme
-        self._keys: dict[str, Any] = {}
+        self._keys: dict[str, list[Any]] = {}
+        """By key id; those without one under the empty text."""
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
         self._fetching = asyncio.Lock()
@@ -37,18 +38,9 @@ class JwtVerifier:
     async def verify(self, token: str) -> BaseModel | None:
         """Return the claims, or None if the token proves nothing; raise KitProblem while there are no keys to tell."""
         try:
-            key = await self._key(token)
-            if key is None:
+            claims = self._claims(token, await self._candidates(token))
+            if claims is None:
                 return None
-            claims = self._jwt.decode(
-                token,
-                key,
-                algorithms=list(self._scheme.algorithms),
-                audience=self._scheme.audience,
-                issuer=self._scheme.issuer,
-                leeway=self._scheme.leeway_s,
-                options={"require": ["exp"]},
-            )
             return self._scheme.claims.model_validate(claims)  # type: ignore[no-any-return]  # the scheme's own model
         except self._jwt.PyJWTError as error:
             logger.info("token refused by scheme '%s': %s", self._scheme.name, type(error).__name__)
@@ -57,9 +49,32 @@ class JwtVerifier:
             logger.info("token refused by scheme '%s': claims %s do not fit", self._scheme.name, fields)
         return None
 
-    async def _key(self, token: str) -> Any:
+    def _claims(self, token: str, keys: list[Any]) -> Any:
+        """Return what the token says if one of the keys has signed it, None if there is none; raise as PyJWT does."""
+        for position, key in enumerate(keys, start=1):
+            try:
+                return self._jwt.decode(
+                    token,
+                    key,
+                    algorithms=list(self._scheme.algorithms),
+                    audience=self._scheme.audience,
+                    issuer=self._scheme.issuer,
+                    leeway=self._scheme.leeway_s,
+                    options={"require": ["exp"]},
+                )
+            except (
+                self._jwt.InvalidSignatureError,
+                self._jwt.InvalidAlgorithmError,
+                self._jwt.InvalidKeyError,
+            ):
+                if position == len(keys):
+                    raise
+        return None
+
+    async def _candidates(self, token: str) -> list[Any]:
+        """Return the keys that may have signed a token: that of its key id, or those that have none."""
         if self._scheme.key is not None:
-            return self._scheme.key
+            return [self._scheme.key]
         key_id = self._jwt.get_unverified_header(token).get("kid", "")
         now_s = time.monotonic()
         wanted = now_s - self._fetched_at > _KEYS_FRESH_S or key_id not in self._keys
@@ -69,7 +84,10 @@ class JwtVerifier:
             problem = KitProblem(503, "unavailable", "the issuer of the token does not answer for now")
             problem.headers["retry-after"] = f"{_REFETCH_PAUSE_S:.0f}"
             raise problem
-        return self._keys.get(key_id)
+        if not key_id:
+            # A token that names no key may be any key's.
+            return [key for keys in self._keys.values() for key in keys]
+        return self._keys.get(key_id) or self._keys.get("", [])
 
     async def _fetch(self) -> None:
         import httpx
@@ -88,5 +106,7 @@ class JwtVerifier:
                 logger.warning("keys of scheme '%s' cannot be fetched: %r", self._scheme.name, error)
                 self._tried_at = time.monotonic()
                 return
-            self._keys = {key.key_id or "": key for key in found}
+            self._keys = {}
+            for key in found:
+                self._keys.setdefault(key.key_id or "", []).append(key)
             self._fetched_at = self._tried_at = time.monotonic()
