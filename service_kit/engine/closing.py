@@ -17,7 +17,6 @@ def close_task(task: asyncio.Task[Any]) -> None:
     # A done task is not asked: CPython 3.12.1 crashes in get_coro of one that finished eagerly.
     if task.done():
         return
-    task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's switch for its warning
     loop = task.get_loop()
     _enter_task(loop, task)
     try:

@@ -58,7 +58,8 @@ class Instance:
         """Lend the machine for a turn; one whose turn raises is discarded."""
         if not self._usable:
             raise RuntimeError(
-                "this instance was discarded, or a turn of it raised; replay the history into a new one"
+                "this instance was discarded, a turn of it raised, or it is taking one now; "
+                "replay the history into a new one"
             )
         self._usable = False
         try:

@@ -153,7 +153,8 @@ class WorkflowLoop(ClosedLoop):
                         f"the workflow ran {STEPS_MAX} steps in one turn without waiting for anything; "
                         f"await a task, a timer or a signal in its loop, at {self.waiting_lines()}"
                     )
-            if not self._wake_condition():
+            # What was stopped from outside does not run, though time has made its condition true.
+            if ledger.stopped or not self._wake_condition():
                 return
 
     def _wake_condition(self) -> bool:

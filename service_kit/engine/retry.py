@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,9 +54,11 @@ class Retry:
 
     def delay_s(self, attempt: int, random: float) -> float:
         """Return the wait after failed attempt number `attempt` (from 1), with `random` from [0, 1)."""
-        # A power of a large attempt overflows a float long after the cap has been reached.
-        exponent = min(attempt - 1, 1_000) if self.backoff_factor < 2 else min(attempt - 1, 100)
-        wait_s = min(self.backoff_s * self.backoff_factor**exponent, self.backoff_max_s)
+        try:
+            growth = math.pow(self.backoff_factor, attempt - 1)
+        except OverflowError:
+            growth = sys.float_info.max  # long after the cap has been reached
+        wait_s = min(self.backoff_s * growth, self.backoff_max_s)
         return wait_s * (1.0 - self.jitter * random)
 
     def next_delay_s(self, attempt: int, names: Sequence[str], random: float) -> float | None:

@@ -29,14 +29,13 @@ class Box:
         self.waiters: list[Future[None]] = []
         self.handlers: dict[int, tuple[SignalHandler, contextvars.Context]] = {}
 
-    def wake(self) -> bool:
-        """Wake the longest waiter; return whether there is one."""
+    def wake(self) -> None:
+        """Wake the longest waiter, if there is one."""
         while self.waiters:
             waiter = self.waiters.pop(0)
             if not waiter.done():
                 waiter.set_result(None)
-                return True
-        return False
+                return
 
 
 class Mailbox:
@@ -63,8 +62,7 @@ class Mailbox:
         box = self._box(signal.name)
         for handler, context in box.handlers.values():
             self._loop.call_soon(self._handle, handler, signal.payload, context=context)
-        waits = any(not waiter.done() for waiter in box.waiters)
-        if waits or not box.handlers:
+        if box.waiters or not box.handlers:
             self.keep(signal)
             box.wake()
         else:

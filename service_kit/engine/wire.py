@@ -97,7 +97,7 @@ def decode_events(text: str | bytes) -> list[HistoryEvent]:
 
 def encode_failure(failure: Failure) -> str:
     """Return one failure as JSON text."""
-    return json.dumps(_failure_row(failure), separators=(",", ":"), ensure_ascii=False)
+    return _dump(_failure_row(failure))
 
 
 def decode_failure(text: str | bytes) -> Failure:
@@ -110,7 +110,7 @@ def decode_failure(text: str | bytes) -> Failure:
 
 def encode_options(options: TaskOptions) -> str:
     """Return the options of one call as JSON text."""
-    return json.dumps(_options_object(options), separators=(",", ":"), ensure_ascii=False)
+    return _dump(_options_object(options))
 
 
 def decode_options(text: str | bytes) -> TaskOptions:

@@ -65,6 +65,21 @@ def test_cancellation_that_waits_with_the_start_finds_the_workflow_waiting() -> 
     assert [call.name for call in run.calls(TaskCancelRequested)] == ["a"]
 
 
+def test_termination_runs_no_code_although_time_has_made_a_condition_true(begin: Begin) -> None:
+    reached: list[str] = []
+
+    async def waits() -> None:
+        workflow = require_workflow("the test")
+        began = workflow.now()
+        await workflow.condition(lambda: workflow.now() > began)
+        reached.append("the line after")
+
+    run = begin(waits)
+    run.arrive(TerminateRequested("enough"), after_s=5)
+    assert run.turn.outcome == ExecutionTerminated("enough")
+    assert reached == []
+
+
 def test_termination_runs_no_code_and_tells_the_tasks(begin: Begin) -> None:
     async def stubborn() -> None:
         try:

@@ -78,6 +78,11 @@ def test_outside_of_turns_nothing_is_refused(tmp_path: Path) -> None:
     assert run.result == "done"
 
 
+def test_functions_that_the_guard_wraps_keep_their_names() -> None:
+    use(lambda: None)
+    assert (time.sleep.__name__, time.sleep.__module__) == ("sleep", "time")
+
+
 def test_other_threads_are_free_while_one_takes_a_turn(tmp_path: Path) -> None:
     inside, written = threading.Event(), threading.Event()
 

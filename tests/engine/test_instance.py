@@ -36,6 +36,31 @@ def test_instance_is_of_no_use_after_a_turn_that_raised() -> None:
         take_turn(instance, [start], BEGIN_S)
 
 
+def test_instance_that_is_taking_a_turn_cannot_take_another_one() -> None:
+    async def recursive() -> None:
+        take_turn(run.instance, [], BEGIN_S)
+
+    run = Execution(recursive, cold=False)
+    run.start()
+    assert run.failure.type == "builtins:RuntimeError"
+    assert "it is taking one now" in run.failure.message
+
+
+def test_tasks_that_are_done_leave_memory() -> None:
+    made: weakref.WeakSet[asyncio.Task[None]] = weakref.WeakSet()
+
+    async def many() -> int:
+        for _ in range(2_000):
+            one = asyncio.create_task(asyncio.sleep(0))
+            made.add(one)
+            await one
+        return len(made)
+
+    run = Execution(many, cold=False)
+    run.start()
+    assert run.result < 100
+
+
 def test_discarded_instance_runs_nothing_any_more() -> None:
     made: list[object] = []
 

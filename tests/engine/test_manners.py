@@ -44,13 +44,14 @@ def test_background_task_begins_even_if_the_workflow_returns_at_once(begin: Begi
 def test_tasks_are_named_by_their_order(begin: Begin) -> None:
     async def names() -> list[str]:
         first = asyncio.create_task(asyncio.sleep(0))
-        second = asyncio.create_task(asyncio.sleep(0), name="mine")
-        await asyncio.gather(first, second)
+        second = asyncio.create_task(asyncio.sleep(0))
+        third = asyncio.create_task(asyncio.sleep(0), name="mine")
+        await asyncio.gather(first, second, third)
         main = asyncio.current_task()
         assert main is not None
-        return [main.get_name(), first.get_name(), second.get_name()]
+        return [each.get_name() for each in (main, first, second, third)]
 
-    assert begin(names).result == begin(names).result == ["example", "Task-2", "mine"]
+    assert begin(names).result == begin(names).result == ["example", "Task-2", "Task-3", "mine"]
 
 
 def test_all_tasks_shows_those_of_this_execution_only(begin: Begin) -> None:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from service_kit.engine.arrivals import ExecutionStarted, SignalReceived, TaskSucceeded
+from service_kit.engine.arrivals import ExecutionStarted, SignalReceived, TaskSucceeded, TimerFired
 from service_kit.engine.calls import TaskScheduled
 from service_kit.engine.context import current_workflow, require_workflow
 from service_kit.engine.failure import Failure
@@ -214,6 +214,9 @@ def test_arrival_that_the_code_does_not_wait_for_is_noticed() -> None:
     history = history_of(recorded)
     error = replay_error(recorded, [*history, TurnStarted(1.0), TaskSucceeded(9, "1")])
     assert "does not wait for" in str(error)
+    assert error.recorded == "TaskSucceeded", "its value may be long, or secret"
+    error = replay_error(recorded, [*history, TurnStarted(1.0), TimerFired(9)])
+    assert error.recorded == "TimerFired(timer=9)"
     error = replay_error(recorded, [*history, *history])
     assert "ExecutionStarted" in error.recorded
 

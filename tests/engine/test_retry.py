@@ -23,6 +23,16 @@ def test_waits_double_until_the_cap() -> None:
     assert delays(retry) == [1, 2, 4, 5, None]
 
 
+def test_waits_grow_by_any_factor_until_the_cap() -> None:
+    retry = Retry(max_attempts=5, backoff_s=2, backoff_factor=1.5, backoff_max_s=6, jitter=0)
+    assert delays(retry) == [2, 3, 4.5, 6, None]
+    assert Retry(backoff_factor=1.001, backoff_max_s=60, jitter=0).delay_s(5_000, 0.0) == 60
+
+
+def test_no_wait_stays_no_wait_however_often_it_is_doubled() -> None:
+    assert Retry(max_attempts=None, backoff_s=0).delay_s(10**9, 0.0) == 0
+
+
 def test_attempts_count_the_first_one() -> None:
     assert Retry(max_attempts=1).next_delay_s(1, (), 0.0) is None
     assert delays(Retry(backoff_s=3, backoff_factor=1, jitter=0)) == [3, 3, None, None, None]

@@ -119,6 +119,41 @@ def test_signal_is_not_lost_with_a_receiver_that_is_cancelled_as_it_arrives(begi
     assert run.result == "kept"
 
 
+def test_signal_passes_by_all_receivers_that_are_cancelled_as_it_arrives(begin: Begin) -> None:
+    async def race() -> object:
+        gone = [asyncio.create_task(receive()) for _ in range(3)]
+        last = asyncio.create_task(receive())
+        on(lambda payload: [one.cancel() for one in gone], "word")
+        return await last
+
+    run = begin(race)
+    run.signal("word", "kept", id="1")
+    assert run.result == "kept"
+
+
+def test_signal_is_taken_once_though_receivers_are_cancelled_around_it(begin: Begin) -> None:
+    async def race() -> list[object]:
+        first, second = asyncio.create_task(receive()), asyncio.create_task(receive())
+        taken: list[object] = []
+
+        async def jump_the_queue() -> None:
+            taken.append(await receive())
+            second.cancel()  # it has been woken in vain
+
+        def handle(payload: str) -> asyncio.Task[None]:
+            first.cancel()
+            return asyncio.create_task(jump_the_queue())
+
+        dispose = on(handle, "word")
+        await asyncio.wait([first, second])
+        dispose()
+        return taken
+
+    run = begin(race)
+    run.signal("word", 1, id="1")
+    assert run.result == [1]
+
+
 def test_signal_of_a_lone_receiver_that_is_cancelled_as_it_arrives_is_kept(begin: Begin) -> None:
     async def race() -> object:
         first: asyncio.Task[object] = asyncio.create_task(receive())

@@ -14,10 +14,21 @@ from service_kit.engine.failure import Failure
 from service_kit.engine.history import ContinuedAsNew, HistoryEvent, TurnStarted
 from service_kit.engine.options import TaskOptions
 from service_kit.engine.retry import Retry
-from service_kit.engine.wire import KINDS, decode_events, decode_failure, encode_events, encode_failure
+from service_kit.engine.wire import (
+    KINDS,
+    decode_events,
+    decode_failure,
+    decode_options,
+    encode_events,
+    encode_failure,
+    encode_options,
+)
 from service_kit.errors import HistoryUnreadable
 
 FAILURE = Failure("a:B", "no", "timeout", '{"x":1}', "Traceback ...", Failure("c:D", "deeper"))
+OPTIONS = TaskOptions(
+    retry=Retry(max_attempts=None, non_retryable=("A", ValueError)), heartbeat_timeout_s=3.0
+)
 SIGNALS = (SignalReceived("1", "word", '"é\\n"'), SignalReceived("2", "word", "2"))
 
 EVENTS: list[HistoryEvent] = [
@@ -43,7 +54,7 @@ EVENTS: list[HistoryEvent] = [
         "t",
         "h",
         "1",
-        TaskOptions(retry=Retry(max_attempts=None, non_retryable=("A", ValueError)), heartbeat_timeout_s=3.0),
+        OPTIONS,
     ),
     TaskScheduled(1, "t", "h", "1", TaskOptions(timeout_s=1.0, schedule_to_close_s=2.0)),
     calls.TaskCancelRequested(2, 1, "t"),
@@ -121,6 +132,29 @@ def test_what_cannot_be_read_says_why(text: str, message: str) -> None:
 def test_failure_that_cannot_be_read_says_why(text: str) -> None:
     with pytest.raises(HistoryUnreadable, match="not a failure"):
         decode_failure(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["nothing", "[1]", "7", '{"colour":1}', '{"retry":{}}', '{"retry":{"non_retryable":[],"often":1}}'],
+)
+def test_options_that_cannot_be_read_say_why(text: str) -> None:
+    with pytest.raises(HistoryUnreadable, match="not the options of a task: "):
+        decode_options(text)
+
+
+@pytest.mark.parametrize("options", [TaskOptions(), OPTIONS])
+def test_options_survive_their_json_form(options: TaskOptions) -> None:
+    assert decode_options(encode_options(options)) == options
+
+
+def test_no_options_are_those_of_the_definition() -> None:
+    assert decode_options("null") == TaskOptions()
+
+
+def test_forms_of_failures_and_options_are_compact_and_keep_their_letters() -> None:
+    assert encode_failure(Failure("a:B", "où")) == '["a:B","où","error",null,""]'
+    assert encode_options(TaskOptions(timeout_s=1.5)) == '{"timeout_s":1.5}'
 
 
 def test_infinite_times_are_not_written() -> None:
