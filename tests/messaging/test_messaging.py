@@ -1,0 +1,154 @@
+"""Queues, bus, timers and blobs over both emulators; and how batches are divided and sent again."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+import boto3  # type: ignore[import-untyped] # it has no types
+import pytest
+
+from service_kit.messaging.batches import Entry, NotAccepted, batches, send_all
+from service_kit.messaging.blobs import S3Blobs, fold, unfold
+from service_kit.messaging.bus import EventBus, read_event
+from service_kit.messaging.queues import Message, Queues, queue_name
+from service_kit.messaging.timers import AwsTimers, Schedules, Wake
+from service_kit.runtime.records import PublishedEvent
+from tests.stores.emulators import client_options
+
+pytestmark = pytest.mark.anyio
+
+NOW_S = 1_700_000_000.0
+
+
+def _client(emulator: str, service: str) -> Any:
+    return boto3.client(service, **client_options(emulator))
+
+
+def _queue(emulator: str) -> tuple[Any, str]:
+    sqs = _client(emulator, "sqs")
+    return sqs, sqs.create_queue(QueueName=f"q-{secrets.token_hex(4)}")["QueueUrl"]
+
+
+def _received(sqs: Any, url: str) -> list[str]:
+    found: list[str] = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        found += [message["Body"] for message in messages]
+    return found
+
+
+def _bucket(emulator: str) -> S3Blobs:
+    s3 = _client(emulator, "s3")
+    name = f"b-{secrets.token_hex(4)}"
+    s3.create_bucket(Bucket=name)
+    return S3Blobs(s3, name)
+
+
+async def test_more_messages_than_a_batch_takes_all_arrive(emulator: str) -> None:
+    sqs, url = _queue(emulator)
+    bodies = [f"message {number}" for number in range(23)]
+    await Queues(sqs).send(url, [Message(body, body) for body in bodies])
+    assert sorted(_received(sqs, url)) == sorted(bodies)
+
+
+async def test_a_queue_is_found_by_its_name(emulator: str) -> None:
+    sqs, url = _queue(emulator)
+    assert await Queues(sqs).url(url.rsplit("/", 1)[1]) == url
+
+
+async def test_large_values_go_by_reference(emulator: str) -> None:
+    blobs, large = _bucket(emulator), json.dumps("x" * 300_000)
+    folded = await fold(large, blobs)
+    assert len(folded) < 100
+    assert await unfold(folded, blobs) == large
+    assert await unfold(await fold('"small"', blobs), blobs) == '"small"'
+
+
+@pytest.mark.parametrize("size", [10, 300_000])
+async def test_an_event_comes_out_of_the_bus_as_it_was_put_in(emulator: str, size: int) -> None:
+    events, bus = _client(emulator, "events"), f"bus-{secrets.token_hex(4)}"
+    sqs, url = _queue(emulator)
+    events.create_event_bus(Name=bus)
+    events.put_rule(Name=f"r-{bus}", EventBusName=bus, EventPattern=json.dumps({"detail-type": ["Placed"]}))
+    arn = Queues(sqs).arn(url)
+    events.put_targets(Rule=f"r-{bus}", EventBusName=bus, Targets=[{"Id": "1", "Arn": arn}])
+    blobs = _bucket(emulator)
+    event = PublishedEvent("e-1", "Placed", "orders", NOW_S, json.dumps({"note": "ü" * size}), "trace")
+    other = PublishedEvent("e-2", "Shipped", "orders", NOW_S, "{}")
+    await EventBus(events, bus, blobs).put([event, other])
+    (body,) = _received(sqs, url)
+    found = await read_event(json.loads(body), blobs)
+    assert json.loads(found.payload) == json.loads(event.payload)
+    assert (found.id, found.name, found.source, found.time_s, found.trace) == (
+        "e-1",
+        "Placed",
+        "orders",
+        NOW_S,
+        "trace",
+    )
+
+
+async def test_a_wake_up_of_the_next_minutes_is_a_delayed_message(emulator: str) -> None:
+    sqs, url = _queue(emulator)
+    await AwsTimers(Queues(sqs), url, None).set(Wake("x", NOW_S), NOW_S)
+    (body,) = _received(sqs, url)
+    assert Wake.decode(body) == Wake("x", NOW_S)
+
+
+async def test_a_later_wake_up_is_scheduled_once_and_deleted_after_it(emulator: str) -> None:
+    scheduler, group = _client(emulator, "scheduler"), f"g-{secrets.token_hex(4)}"
+    sqs, url = _queue(emulator)
+    scheduler.create_schedule_group(Name=group)
+    timers = AwsTimers(Queues(sqs), url, Schedules(scheduler, group, "arn:aws:iam::000000000000:role/r"))
+    for _ in range(2):
+        await timers.set(Wake("x", NOW_S + 3_600.5), NOW_S)
+    (made,) = scheduler.list_schedules(GroupName=group)["Schedules"]
+    found = scheduler.get_schedule(Name=made["Name"], GroupName=group)
+    assert found["ScheduleExpression"] == "at(2023-11-14T23:13:21)"
+    assert found["ActionAfterCompletion"] == "DELETE"
+    assert Wake.decode(found["Target"]["Input"]) == Wake("x", NOW_S + 3_600.5)
+
+
+def _entries(*sizes: int) -> list[Entry]:
+    return [Entry(str(number), {}, size) for number, size in enumerate(sizes)]
+
+
+def test_batches_hold_ten_entries_and_256_kb() -> None:
+    assert [len(batch) for batch in batches(_entries(*[1] * 23))] == [10, 10, 3]
+    assert [len(batch) for batch in batches(_entries(100_000, 100_000, 100_000, 300_000, 1))] == [2, 1, 1, 1]
+
+
+async def test_what_was_not_accepted_is_sent_again_and_nothing_else() -> None:
+    sent: list[list[str]] = []
+
+    def send(batch: Sequence[Entry]) -> Sequence[int]:
+        sent.append([entry.id for entry in batch])
+        return [1, 2] if len(sent) == 1 else []
+
+    await send_all("the queue", send, _entries(1, 1, 1))
+    assert sent == [["0", "1", "2"], ["1", "2"]]
+
+
+async def test_what_is_never_accepted_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def at_once(_: float) -> None: ...
+
+    monkeypatch.setattr("service_kit.messaging.batches.asyncio.sleep", at_once)
+    with pytest.raises(NotAccepted) as told:
+        await send_all("the queue", lambda batch: [0], _entries(1))
+    assert told.value.ids == ("0",)
+
+
+@pytest.mark.parametrize("name", ["charge_card", "zahle_für", "x" * 100])
+def test_names_of_queues_are_what_sqs_takes(name: str) -> None:
+    made = queue_name("orders-", name)
+    assert made.isascii()
+    assert set(made) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+    assert len(made) <= 80
+    assert made != queue_name("orders-", name + "ö")
+
+
+def test_a_name_that_sqs_takes_stays() -> None:
+    assert queue_name("orders-", "charge_card") == "orders-charge_card"
+    assert queue_name("orders-", "count", "on-") == "orders-on-count"
