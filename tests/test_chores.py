@@ -87,6 +87,25 @@ def test_the_whole_suite_is_spread_and_a_selection_is_not(calls: list[str], tmp_
     ]
 
 
+def test_coverage_is_measured_and_judged_for_each_room(calls: list[str], tmp_path: Path) -> None:
+    assert chores.main(["--venv", str(tmp_path), "coverage"]) == 0
+    for room in chores.COVERED:
+        assert any(
+            f"--source={room} " in call and call.startswith("-m coverage run --branch") for call in calls
+        )
+    assert len([call for call in calls if "--fail-under=97" in call]) == len(chores.COVERED)
+
+
+def test_mutants_are_made_in_an_environment_of_their_own(calls: list[str], tmp_path: Path) -> None:
+    assert chores.main(["--venv", str(tmp_path / "venv"), "mutate", "--sample", "7"]) == 0
+    assert (tmp_path / "venv-mutation/bin/python").exists()
+    assert calls == [
+        "install dev",
+        f"-m pip install --quiet --disable-pip-version-check {chores.MUTATION_TOOL}",
+        f"-m tests.engine.mutation --python {tmp_path / 'venv/bin/python'} --sample 7",
+    ]
+
+
 def test_only_an_interpreter_that_starts_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
