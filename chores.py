@@ -26,7 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 OLDEST = (3, 11)
 OTHER_PYTHONS = ("3.12", "3.13")
-CHECKED = ("service_kit", "client_kit", "plugins", "benchmarks", "tests", "chores.py")
+CHECKED = ("service_kit", "client_kit", "plugins", "stubs", "benchmarks", "tests", "chores.py")
 LOCK = "constraints.txt"
 ENOUGH = {
     "server": ("server", "dev", "dev,bench"),

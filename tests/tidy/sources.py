@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("service_kit", "client_kit")
-PLACES = (*PACKAGES, "plugins", "benchmarks", "tests")
+PLACES = (*PACKAGES, "plugins", "stubs", "benchmarks", "tests")
 
 
 @dataclass(frozen=True, slots=True)
