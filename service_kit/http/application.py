@@ -206,7 +206,7 @@ def _gate(contract: ServiceContract) -> Gate | None:
         return None
     from service_kit.http.security import Gate
 
-    return Gate(contract.security)
+    return Gate(contract.security, contract.cors)
 
 
 def _cors_policy(contract: ServiceContract) -> CorsPolicy | None:

@@ -39,14 +39,14 @@ class Endpoint:
 
     def rpc(self) -> Next:
         """Return what serves `POST /rpc/<name>`."""
-        return self._face(rpc_decoder(self._declared.codec))
+        return self._face(rpc_decoder(self._declared.codec, self._contract.cors))
 
     def rest(self) -> Next | None:
         """Return what serves the REST route, if there is one."""
         rest = self._declared.codec.rest
         if rest is None:
             return None
-        return self._face(rest_decoder(rest, self._query_keys()))
+        return self._face(rest_decoder(rest, self._query_keys(), self._contract.cors))
 
     def _query_keys(self) -> frozenset[str]:
         """Return the query parameters that are keys, and no parameters of the command."""
@@ -70,7 +70,7 @@ class Endpoint:
         if schemes:
             from service_kit.http.security import Gate
 
-            inner = Gate(schemes).guard(inner)
+            inner = Gate(schemes, self._contract.cors).guard(inner)
         for outer in reversed(self._contract.use):
             if not isinstance(outer, AsgiMiddleware):
                 inner = self._around(outer, inner)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import ValidationError
 
@@ -11,26 +11,33 @@ from service_kit.contract.codec import BodyCodec, CommandCodec, RestCodec
 from service_kit.contract.exchange import Request
 from service_kit.contract.parameters import Parameter
 from service_kit.contract.strings import StringCodec
+from service_kit.http.forgery import refuse_forged
 from service_kit.http.problems import InvalidInput, KitProblem, error_list
+
+if TYPE_CHECKING:
+    from service_kit.contract.cors import Cors
 
 Decode: TypeAlias = Callable[[Request], dict[str, Any]]
 """Return the arguments by name; raise KitProblem."""
 
 
-def rpc_decoder(codec: CommandCodec) -> Decode:
+def rpc_decoder(codec: CommandCodec, cors: Cors | None) -> Decode:
     """Return the decoder of the RPC face: everything is in the body."""
-    return _body_decoder(codec.rpc)
+    return _body_decoder(codec.rpc, cors)
 
 
-def rest_decoder(rest: RestCodec, query_ignored: frozenset[str]) -> Decode:
+def rest_decoder(rest: RestCodec, query_ignored: frozenset[str], cors: Cors | None) -> Decode:
     """Return the decoder of the REST face; `query_ignored` are query parameters of security schemes."""
-    decode_body = _body_decoder(rest.body) if rest.body else None
+    decode_body = _body_decoder(rest.body, cors) if rest.body else None
+    bare_post = decode_body is None and rest.route.method == "POST"
     texts = rest.texts
     known = query_ignored | {p.wire_name for p, _ in texts if p.location == "query"}
     if not texts and decode_body is not None:
         return decode_body
 
     def arguments(request: Request) -> dict[str, Any]:
+        if bare_post:
+            refuse_forged(request, cors)
         errors: list[dict[str, Any]] = []
         found = _decode_texts(texts, request, known, errors)
         if decode_body is not None:
@@ -45,13 +52,15 @@ def rest_decoder(rest: RestCodec, query_ignored: frozenset[str]) -> Decode:
     return arguments
 
 
-def _body_decoder(codec: BodyCodec) -> Decode:
+def _body_decoder(codec: BodyCodec, cors: Cors | None) -> Decode:
     decode = codec.decoder()
 
     def arguments(request: Request) -> dict[str, Any]:
         content_type = request.first_lines.get(b"content-type")
-        if content_type is not None and content_type != b"application/json":
-            _check_content_type(content_type.decode("latin-1"), request.body)
+        if content_type != b"application/json":
+            refuse_forged(request, cors)
+            if content_type is not None:
+                _check_content_type(content_type.decode("latin-1"), request.body)
         try:
             return decode(request.body)
         except ValidationError as error:

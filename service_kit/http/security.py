@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from service_kit.contract.exchange import Next, Request, Response
 from service_kit.contract.security import AnyScheme, ApiKey, AwsIam, Bearer, IamCaller, Jwt
+from service_kit.http.forgery import is_forgeable
 from service_kit.http.jwt import JwtVerifier
 from service_kit.http.problems import KitProblem
+
+if TYPE_CHECKING:
+    from service_kit.contract.cors import Cors
 
 Verifier: TypeAlias = Callable[[str], Awaitable[Any]]
 
@@ -17,7 +21,8 @@ Verifier: TypeAlias = Callable[[str], Awaitable[Any]]
 class Gate:
     """Admit a request if one of the schemes does."""
 
-    def __init__(self, schemes: Sequence[AnyScheme]) -> None:
+    def __init__(self, schemes: Sequence[AnyScheme], cors: Cors | None = None) -> None:
+        self._cors = cors
         self._ways = [(scheme, _verifier(scheme)) for scheme in schemes]
 
     def guard(self, inner: Next) -> Next:
@@ -35,6 +40,8 @@ class Gate:
             proof = _proof(scheme, request)
             if proof is None:
                 continue
+            if _is_cookie(scheme) and is_forgeable(request, self._cors):
+                continue  # a browser sends its cookies whoever makes it send something
             caller = _iam_caller(request) if verify is None else await verify(proof)
             if caller is not None:
                 scheme.admit(caller)
@@ -49,6 +56,10 @@ class Gate:
         if challenges:
             problem.headers["www-authenticate"] = ", ".join(challenges)
         return problem
+
+
+def _is_cookie(scheme: AnyScheme) -> bool:
+    return isinstance(scheme, ApiKey) and scheme.location == "cookie"
 
 
 def _verifier(scheme: AnyScheme) -> Verifier | None:
