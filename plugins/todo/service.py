@@ -26,7 +26,7 @@ from plugins.todo.model import (
     TodoPage,
 )
 from plugins.todo.repository import Filter, InMemoryTodos, TodoRepository
-from service_kit import Middleware, Next, Plugin, Request, Response, Service, command
+from service_kit import Middleware, Next, Plugin, Request, Response, Service, command, prompt
 
 _find_repository: ContextVar[Callable[[], TodoRepository]] = ContextVar("todo_repository")
 
@@ -155,6 +155,15 @@ async def hello_world(
     return Greeting(message=f"hello {name}")
 
 
+@prompt
+def plan_day(day: Annotated[Day, Field(description="The day to plan")]) -> str:
+    """Plan a day with the todos that are due."""
+    return (
+        f"List my open todos that are due before {day} or have high priority, and plan {day:%A} with them: "
+        "when I do what, and what can wait."
+    )
+
+
 def _found(todo: Todo | None, todo_id: int) -> Todo:
     if todo is None:
         raise TodoNotFound(todo_id=todo_id)
@@ -175,6 +184,7 @@ class Todos(
         "Todos are addressed by number; list them to learn the numbers. It can also greet people by name.",
         description_for_human="Manage a TODO list: add, view, complete and remove your TODOs.",
     ),
+    prompts=[plan_day],
 ):
     """Manage a TODO list: add, view, complete and remove todos."""
 

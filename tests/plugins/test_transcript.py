@@ -15,16 +15,18 @@ from tests.plugins.conftest import LOOPBACK_ONLY, ROOT, Run
 SHOWN = "http://127.0.0.1:8000"
 PROGRAM = "python -m "
 """How a step begins that is a program of the repository: each meets a service that has just started."""
+ELSEWHERE = "mcp1/bin/python -m "
+"""The same, of one that has an environment of its own."""
 
 
 def transcript(page: str) -> Iterator[tuple[str, str]]:
     """Yield each command of a page, but for its programs, with the output that is shown for it."""
-    return ((command, shown) for command, shown in _steps(page) if not command.startswith(PROGRAM))
+    return (step for step in _steps(page) if not step[0].startswith((PROGRAM, ELSEWHERE)))
 
 
-def programs(page: str) -> list[tuple[str, str]]:
+def programs(page: str, python: str = PROGRAM) -> list[tuple[str, str]]:
     """Return the programs of a page, each with the output that is shown for it."""
-    return [(command, shown) for command, shown in _steps(page) if command.startswith(PROGRAM)]
+    return [(command, shown) for command, shown in _steps(page) if command.startswith(python)]
 
 
 def _steps(page: str) -> Iterator[tuple[str, str]]:
