@@ -10,7 +10,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields
-from typing import Any, Protocol, get_type_hints
+from typing import Any, Protocol, get_args, get_type_hints
 
 from service_kit.runtime.ports import Stores
 
@@ -27,13 +27,15 @@ class Gate(Protocol):
 
 def with_failpoints(stores: Stores, gate: Gate) -> Stores:
     """Return stores whose every method passes the gate."""
-    ports = {each.name: _Port(each.name, getattr(stores, each.name), gate) for each in fields(stores)}
+    found = {each.name: getattr(stores, each.name) for each in fields(stores)}
+    ports = {name: None if port is None else _Port(name, port, gate) for name, port in found.items()}
     return Stores(**ports)  # type: ignore[arg-type]  # they have every method of the ports that they stand for
 
 
 def failpoints() -> list[str]:
     """Return the names of all moments at which a process can be made to crash."""
-    ports = get_type_hints(Stores)
+    # A port that a store may lack is declared as `Port | None`.
+    ports = {name: (get_args(hint) or (hint,))[0] for name, hint in get_type_hints(Stores).items()}
     methods = [
         f"{name}.{method}" for name, port in ports.items() for method in vars(port) if method[0] != "_"
     ]
