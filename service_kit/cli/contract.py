@@ -19,7 +19,7 @@ def contract(
     ],
     service: Annotated[
         str | None,
-        typer.Argument(metavar="[SERVICE]", help="The service: module:Service, or path/to/file.py:Service."),
+        typer.Argument(metavar="SERVICE", help="The service: module:Service, or path/to/file.py:Service."),
     ] = None,
     openapi: Annotated[
         str | None,
@@ -43,7 +43,7 @@ def contract(
 
     [dim]service-kit contract orders:Orders -o stubs/orders_contract[/]
 
-    [dim]service-kit contract --openapi https://petstore3.swagger.io/api/v3/openapi.json -o petstore[/]
+    [dim]service-kit contract --openapi https://example.com/openapi.json -o shop_contract[/]
     """
     if (service is None) == (openapi is None):
         raise Unusable(

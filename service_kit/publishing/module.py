@@ -209,7 +209,7 @@ def import_line(module: str, names: Iterable[str]) -> str:
     return f"from {module} import ({gap}{f',{gap}'.join(rows)},\n)"
 
 
-def import_order(name: str) -> tuple[int, str]:
+def import_order(name: str) -> tuple[int, str, str]:
     """Sort constants first, then classes, then the rest."""
     kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
-    return kind, name
+    return kind, name.lower(), name

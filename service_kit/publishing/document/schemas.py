@@ -192,8 +192,10 @@ class SchemaReader:
         if len(plain_values) < len(values) or not values:
             return self.read({k: v for k, v in schema.items() if k not in ("enum", "const")}, "")
         some = tuple(plain(value) for value in plain_values if value is not None)
-        literal: tuple[Expression, ...] = (Subscript(_LITERAL, some),) if some else ()
-        return union((*literal, NONE)) if None in plain_values else literal[0]
+        if not some:
+            return NONE
+        literal = Subscript(_LITERAL, some)
+        return union((literal, NONE)) if None in plain_values else literal
 
 
 def _enum(name: str, schema: Json) -> Class | None:

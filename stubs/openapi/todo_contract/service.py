@@ -1,0 +1,212 @@
+"""The service: its commands, workflows, signals and states."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Annotated, Literal
+
+from client_kit.contracts import RestService, command, stream
+from pydantic import Field
+
+from .errors import FellBehind, TodoListFull, TodoNotFound
+from .models import Greeting, Todo, TodoChange, TodoPage
+
+
+class Todos(RestService, version="1.0.0"):
+    """Manage a TODO list: add, view, complete and remove todos."""
+
+    @command(
+        method="GET",
+        path="/todos",
+        summary="List todos, all or those that match, in pages",
+        tags=["todos"],
+    )
+    async def list_todos(
+        self,
+        status: Annotated[
+            Literal["open", "done"] | None,
+            Field(description="Only todos with this status"),
+        ] = None,
+        priority: Annotated[
+            Literal["low", "normal", "high"] | None,
+            Field(description="Only todos with this priority"),
+        ] = None,
+        contains: Annotated[
+            str | None,
+            Field(
+                max_length=200,
+                description="Only todos whose title contains this, in any case",
+            ),
+        ] = None,
+        due_before: Annotated[
+            date | None,
+            Field(
+                description="Only todos that are due before this day",
+                examples=["2030-01-31"],
+            ),
+        ] = None,
+        after: Annotated[
+            int,
+            Field(ge=0, description="`next_after` of the page before this one"),
+        ] = 0,
+        limit: Annotated[
+            int,
+            Field(ge=1, le=100, description="How many todos a page holds at most"),
+        ] = 20,
+    ) -> TodoPage:
+        """List todos in the order in which they were added.
+
+        Filters combine. A page with `next_after` has more behind it.
+        """
+        raise NotImplementedError
+
+    @command(
+        method="POST",
+        path="/todos",
+        summary="Add a todo to the list",
+        errors=[TodoListFull],
+        tags=["todos"],
+    )
+    async def add_todo(
+        self,
+        title: Annotated[
+            str,
+            Field(
+                min_length=1,
+                max_length=200,
+                description="What is to be done",
+                examples=["buy milk"],
+            ),
+        ],
+        priority: Annotated[
+            Literal["low", "normal", "high"],
+            Field(description="How much it matters"),
+        ] = "normal",
+        due: Annotated[
+            Annotated[date, Field(examples=["2030-01-31"])] | None,
+            Field(description="Day by which it should be done"),
+        ] = None,
+    ) -> Todo:
+        raise NotImplementedError
+
+    @command(
+        method="GET",
+        path="/todos/{todo_id}",
+        summary="Show one todo",
+        errors=[TodoNotFound],
+        tags=["todos"],
+    )
+    async def get_todo(
+        self,
+        todo_id: Annotated[
+            int,
+            Field(
+                ge=1,
+                description="Number of the todo, as add_todo and list_todos tell it",
+                examples=[1],
+            ),
+        ],
+    ) -> Todo:
+        raise NotImplementedError
+
+    @command(
+        method="DELETE",
+        path="/todos/{todo_id}",
+        summary="Remove a todo for good",
+        errors=[TodoNotFound],
+        tags=["todos"],
+    )
+    async def remove_todo(
+        self,
+        todo_id: Annotated[
+            int,
+            Field(
+                ge=1,
+                description="Number of the todo, as add_todo and list_todos tell it",
+                examples=[1],
+            ),
+        ],
+    ) -> None:
+        raise NotImplementedError
+
+    @command(
+        method="POST",
+        path="/todos/{todo_id}/complete",
+        summary="Mark a todo as done",
+        errors=[TodoNotFound],
+        tags=["todos"],
+        consequential=False,
+    )
+    async def complete_todo(
+        self,
+        todo_id: Annotated[
+            int,
+            Field(
+                ge=1,
+                description="Number of the todo, as add_todo and list_todos tell it",
+                examples=[1],
+            ),
+        ],
+    ) -> Todo:
+        """Mark a todo as done. One that is done already stays so."""
+        raise NotImplementedError
+
+    @stream(
+        method="GET",
+        path="/export",
+        summary="Stream every todo, one by one",
+        tags=["todos"],
+    )
+    def export_todos(
+        self,
+        status: Annotated[
+            Literal["open", "done"] | None,
+            Field(description="Only todos with this status"),
+        ] = None,
+    ) -> AsyncIterator[Todo]:
+        raise NotImplementedError
+
+    @stream(
+        method="GET",
+        path="/changes",
+        summary="Follow what happens to todos, as it happens",
+        errors=[FellBehind],
+        tags=["todos"],
+    )
+    def watch_todos(
+        self,
+        since: Annotated[
+            int | None,
+            Field(ge=0, description="Number of the last change already known"),
+        ] = None,
+        wait_s: Annotated[
+            int,
+            Field(
+                ge=0,
+                le=25,
+                description="Seconds without a change after which the stream ends",
+            ),
+        ] = 20,
+    ) -> AsyncIterator[TodoChange]:
+        """Stream the changes after `since`, or all that are remembered, then each
+        one as it happens.
+
+        To go on after the end, ask again with the last number as `since`.
+        """
+        raise NotImplementedError
+
+    @command(
+        method="GET",
+        path="/helloWorld/{name}",
+        summary="Greet somebody by name",
+        tags=["greeting"],
+    )
+    async def hello_world(
+        self,
+        name: Annotated[
+            str,
+            Field(description="Name of the person to say hello to", examples=["sam"]),
+        ],
+    ) -> Greeting:
+        raise NotImplementedError

@@ -1,0 +1,66 @@
+"""Contract of the service Orders, version 1.0.0.
+
+Written by `service-kit contract`: write it again rather than edit it.
+"""
+
+from __future__ import annotations
+
+from .errors import (
+    CardDeclined,
+    NotBegun,
+    NotOrchestrated,
+    OrderCancelled,
+    OrderClosed,
+    OrderNotFound,
+    OutOfStock,
+    ParcelRefused,
+    UnknownArticle,
+)
+from .events import OrderCreated, OrderShipped, PaymentProcessed
+from .models import (
+    Article,
+    Batch,
+    Grace,
+    Item,
+    Order,
+    OrderId,
+    Pipeline,
+    Progress,
+    Quantity,
+    Shipment,
+    Sku,
+    Status,
+)
+from .service import Orders
+
+__version__ = "1.0.0"
+__digest__ = "sha256:e0aa32b72e3929235574b3497761c00574a8f985ba194612a406de07ab31122b"
+"""A digest of the other files."""
+
+__all__ = [
+    "Article",
+    "Batch",
+    "CardDeclined",
+    "Grace",
+    "Item",
+    "NotBegun",
+    "NotOrchestrated",
+    "Order",
+    "OrderCancelled",
+    "OrderClosed",
+    "OrderCreated",
+    "OrderId",
+    "OrderNotFound",
+    "Orders",
+    "OrderShipped",
+    "OutOfStock",
+    "ParcelRefused",
+    "PaymentProcessed",
+    "Pipeline",
+    "Progress",
+    "Quantity",
+    "Shipment",
+    "Sku",
+    "Status",
+    "UnknownArticle",
+]

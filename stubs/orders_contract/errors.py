@@ -1,0 +1,68 @@
+"""The errors that callers can count on."""
+
+from __future__ import annotations
+
+from client_kit.contracts import ServiceError
+
+from .models import Status
+
+
+class UnknownArticle(ServiceError, status=404):
+    """There is no such article; list_articles tells which there are."""
+
+    sku: str
+
+
+class OutOfStock(ServiceError, status=409):
+    """Fewer are left than were ordered."""
+
+    sku: str
+    left: int
+
+
+class OrderNotFound(ServiceError, status=404):
+    """There is no order with this id."""
+
+    order_id: str
+
+
+class OrderClosed(ServiceError, status=409):
+    """The order is shipped or cancelled; nothing can be changed any more."""
+
+    order_id: str
+    closed_as: Status
+
+
+class NotOrchestrated(ServiceError, status=409):
+    """The order is driven by events: no workflow is there to hear of approvals and
+    cancellations.
+    """
+
+    order_id: str
+
+
+class NotBegun(ServiceError, status=409):
+    """The order's workflow has not begun yet, as in the first moment of a batch; try
+    again.
+    """
+
+    order_id: str
+
+
+class CardDeclined(ServiceError, status=402):
+    """The bank refuses the payment, now and later."""
+
+    order_id: str
+
+
+class OrderCancelled(ServiceError, status=409):
+    """The order was called off before it was shipped; what was paid is given back."""
+
+    order_id: str
+    reason: str
+
+
+class ParcelRefused(ServiceError, status=409):
+    """The carrier does not take the parcel, now and later."""
+
+    order_id: str
