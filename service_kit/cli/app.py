@@ -9,14 +9,15 @@ from typer.core import TyperGroup
 
 from service_kit.cli.call import call
 from service_kit.cli.check import check
-from service_kit.cli.deploying import deploy, destroy
 from service_kit.cli.contract import contract
+from service_kit.cli.deploying import deploy, destroy
 from service_kit.cli.dev import dev
 from service_kit.cli.diff import diff
 from service_kit.cli.documents import manifest, openapi
 from service_kit.cli.events import dead_letters, events
 from service_kit.cli.executions import executions
 from service_kit.cli.failures import EXTRA_CURE, SERVER_EXTRA, CliError, Unusable
+from service_kit.cli.mcp import mcp
 from service_kit.cli.replay import replay
 from service_kit.cli.routes import routes
 from service_kit.cli.sam import sam
@@ -78,7 +79,23 @@ def service_kit(
     """
 
 
-for _run in (dev, start, call, routes, check, diff, replay, openapi, manifest, contract, tools, sam, deploy, destroy):
+for _run in (
+    dev,
+    start,
+    mcp,
+    call,
+    routes,
+    check,
+    diff,
+    replay,
+    openapi,
+    manifest,
+    contract,
+    tools,
+    sam,
+    deploy,
+    destroy,
+):
     app.command()(_run)
 for _group in (executions, schedules, events, dead_letters):
     app.add_typer(_group)
