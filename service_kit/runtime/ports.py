@@ -11,6 +11,8 @@ from typing import Protocol
 
 from service_kit.engine.arrivals import Arrival
 from service_kit.runtime.records import (
+    Blob,
+    BlobKey,
     Claim,
     ClaimedDelivery,
     ClaimedTask,
@@ -214,6 +216,22 @@ class Retention(Protocol):
         ...
 
 
+class Blobs(Protocol):
+    """Large payloads, kept beside what refers to them.
+
+    `Retention.forget` removes those that nothing needs any more, if they were stored before `used_before_s`: their
+    owner is neither an execution nor an event with deliveries, or it is at a later run that has no tasks of theirs.
+    """
+
+    async def put(self, blobs: Sequence[Blob]) -> None:
+        """Store them, all or none; one that is there already counts as stored anew."""
+        ...
+
+    async def get(self, keys: Sequence[BlobKey]) -> Mapping[BlobKey, str]:
+        """Return those of them that there are."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Stores:
     """The ports of one store."""
@@ -224,3 +242,5 @@ class Stores:
     deliveries: Deliveries
     schedule: DeliverySchedule
     retention: Retention
+    blobs: Blobs | None = None
+    """None: large payloads stay in their places, as far as the store can hold them."""

@@ -1,6 +1,6 @@
-"""What stores keep and workers pass on: frozen records, payloads as JSON text, times in seconds since the epoch.
+"""What stores keep: frozen records, payloads as JSON text, times in seconds since the epoch.
 
-One file, though long: it is one vocabulary, and every port speaks all of it.
+Every port speaks this vocabulary; that of workers is in `work`, and to be had from here, too.
 """
 
 from __future__ import annotations
@@ -12,6 +12,14 @@ from typing import TypeAlias
 from client_kit.executions import ExecutionStatus
 from service_kit.engine.arrivals import Arrival, ExecutionStarted
 from service_kit.engine.options import ParentClose, TaskOptions
+from service_kit.runtime.work import Claim as Claim
+from service_kit.runtime.work import ClaimedDelivery as ClaimedDelivery
+from service_kit.runtime.work import ClaimedTask as ClaimedTask
+from service_kit.runtime.work import DeadLetter as DeadLetter
+from service_kit.runtime.work import FinishedTask as FinishedTask
+from service_kit.runtime.work import Heartbeat as Heartbeat
+from service_kit.runtime.work import PublishedEvent as PublishedEvent
+from service_kit.runtime.work import TaskKey as TaskKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +134,6 @@ class StoredExecution:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskKey:
-    """One task call of one run of an execution."""
-
-    execution: str
-    run: int
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
 class ScheduleTask:
     """Make a task available to workers."""
 
@@ -176,18 +175,6 @@ class Deliver:
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedEvent:
-    """An event with its envelope."""
-
-    id: str
-    name: str
-    source: str
-    time_s: float
-    payload: str
-    trace: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Publish:
     """Publish an event: one delivery for each subscription that wants it."""
 
@@ -224,82 +211,6 @@ class TurnCommit:
     """For a run that continues as new: the first arrival of the next one, which begins with turn 0."""
 
 
-# Work
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right of one owner to work on something until a time; `epoch` grows with every claim of the same thing.
-
-    Whoever acts under a claim gives it along; the store refuses one that another has replaced (fencing).
-    """
-
-    owner: str
-    until_s: float
-    epoch: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class FinishedTask:
-    """A task with the claim under which its answer was found: valid, or the answer does not count."""
-
-    key: TaskKey
-    claim: Claim
-
-
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
-    """A sign of life of a task, which extends its claim."""
-
-    key: TaskKey
-    claim: Claim | None
-    """None: of a task that was detached, to be completed from outside."""
-    until_s: float
-    details: str | None = None
-    """None: those of the heartbeat before stay."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedTask:
-    """A task attempt that its claimer may run."""
-
-    key: TaskKey
-    name: str
-    input: str
-    options: TaskOptions | None
-    scheduled_at_s: float
-    attempt: int
-    """From 1. An attempt whose claim ran out has failed and is counted."""
-    claim: Claim
-    details: str | None = None
-    """Of the last heartbeat of the attempts before."""
-    lost: bool = False
-    """Whether the attempt before this one vanished: its claim ran out without a word."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedDelivery:
-    """A delivery of an event to a subscription that its claimer may run."""
-
-    event: PublishedEvent
-    subscription: str
-    attempt: int
-    claim: Claim
-    lost: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A delivery that failed for good."""
-
-    event: PublishedEvent
-    subscription: str
-    attempts: int
-    failure: str
-    """JSON of the engine's Failure, traceback included."""
-    died_at_s: float
-
-
 @dataclass(frozen=True, slots=True)
 class ExecutionQuery:
     """Which executions to list, newest first."""
@@ -318,3 +229,26 @@ class ExecutionPage:
 
     executions: Sequence[ExecutionRecord]
     after: str | None
+
+
+# What lies beside
+
+
+@dataclass(frozen=True, slots=True)
+class BlobKey:
+    """Where a large payload is kept."""
+
+    owner: str
+    """The execution, or the event, that it goes with."""
+    run: int | None
+    """The run that alone needs it; None: all of them."""
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A large payload."""
+
+    key: BlobKey
+    text: str
+    stored_at_s: float

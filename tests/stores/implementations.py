@@ -10,6 +10,8 @@ from typing import TypeAlias
 from service_kit.runtime.ports import Stores
 from service_kit.stores.dynamodb.store import dynamodb_store
 from service_kit.stores.memory.store import memory_stores
+from service_kit.stores.packed.codec import Zlib
+from service_kit.stores.packed.store import packed_stores
 from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.store import sqlite_stores
 from tests.stores.tables import fresh_table, with_time_to_live
@@ -40,9 +42,17 @@ def _dynamodb(emulator: str) -> Opener:
     return opened
 
 
+@asynccontextmanager
+async def _packed(folder: Path) -> AsyncIterator[Stores]:
+    """Yield a store in which every payload is packed, and most lie beside."""
+    async with _sqlite(folder) as stores:
+        yield packed_stores(stores, lambda: 1_000.0, [Zlib(over_bytes=-1)], large_bytes=60)
+
+
 STORES: dict[str, Opener] = {
     "memory": _memory,
     "sqlite": _sqlite,
+    "packed": _packed,
     "dynamodb-moto": _dynamodb("moto"),
     "dynamodb-ministack": _dynamodb("ministack"),
 }

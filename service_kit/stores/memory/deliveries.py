@@ -57,6 +57,10 @@ class MemoryDeliveries:
             kept.letter = DeadLetter(kept.event, subscription, kept.attempt, failure, at_s)
         return kept is not None
 
+    def has(self, event_id: str) -> bool:
+        """Return whether anything is known of an event."""
+        return any(event == event_id for event, _ in self._kept)
+
     async def dead(self, subscription: str | None, limit: int) -> Sequence[DeadLetter]:
         letters = [
             k.letter for k in self._kept.values() if k.letter and subscription in (None, k.subscription)

@@ -10,6 +10,7 @@ from service_kit.engine.arrivals import Arrival, SignalReceived
 from service_kit.runtime.dispatcher import stored
 from service_kit.runtime.ports import ClaimLost, Conflict
 from service_kit.runtime.records import (
+    BlobKey,
     CancelTask,
     CreateExecution,
     Deliver,
@@ -27,6 +28,7 @@ from service_kit.runtime.records import (
     TurnCommit,
     record_of,
 )
+from service_kit.stores.memory.blobs import MemoryBlobs
 from service_kit.stores.memory.deliveries import MemoryDeliveries
 from service_kit.stores.memory.tasks import MemoryTasks
 
@@ -51,6 +53,7 @@ class MemoryExecutions:
     """The ports `Executions`, `ExecutionIndex` and `Retention`."""
 
     def __init__(self, tasks: MemoryTasks, deliveries: MemoryDeliveries) -> None:
+        self.blobs: MemoryBlobs = MemoryBlobs()
         self._tasks = tasks
         self._deliveries = deliveries
         self._kept: dict[str, _Kept] = {}
@@ -154,7 +157,9 @@ class MemoryExecutions:
         for kept in self._kept.values():
             for key in [key for key, at_s in kept.used_signals.items() if at_s < used_before_s]:
                 del kept.used_signals[key]
-        return max(len(gone[:limit]), self._deliveries.forget(used_before_s, limit))
+        forgotten = max(len(gone[:limit]), self._deliveries.forget(used_before_s, limit))
+        self.blobs.forget(used_before_s, self._needs)
+        return forgotten
 
     async def due(self, now_s: float, limit: int) -> Sequence[DueExecution]:
         due = [kept.record for kept in self._kept.values() if self._is_due(kept, now_s)]
@@ -181,6 +186,12 @@ class MemoryExecutions:
     def answer(self, execution: str, run: int, arrival: Arrival) -> None:
         """Let the answer to a call arrive, if its run goes on."""
         self.arrive(execution, stored(arrival), run)
+
+    def _needs(self, key: BlobKey) -> bool:
+        kept = self._kept.get(key.owner)
+        if kept is None:
+            return self._deliveries.has(key.owner)
+        return key.run is None or key.run >= kept.record.run or self._tasks.has_of(key.owner, key.run)
 
     def _create(self, new: NewExecution, *, waits: bool = True) -> ExecutionRecord | None:
         """Keep an execution, whose start waits to be used; return who has its id."""

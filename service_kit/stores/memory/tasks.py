@@ -94,6 +94,10 @@ class MemoryTasks:
         """Return whether time alone makes, or has made, any task available."""
         return any(_available_s(kept) < float("inf") for kept in self._kept.values())
 
+    def has_of(self, execution: str, run: int) -> bool:
+        """Return whether a run has tasks that are not finished."""
+        return any((key.execution, key.run) == (execution, run) for key in self._kept)
+
     def holds(self, key: TaskKey, claim: Claim) -> bool:
         """Return whether a claim is valid."""
         return self._held(key, claim) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from service_kit.stores.sqlite.blobs import drop_waste, has_waste
 from service_kit.stores.sqlite.database import Database
 
 _OF_EXECUTIONS = ("turns", "states", "tasks", "attributes", "executions")
@@ -28,7 +29,8 @@ def _none(connection: sqlite3.Connection, ended_before_s: float | None, used_bef
         " OR EXISTS (SELECT 1 FROM used_signals WHERE used_at < ?)"
         " OR EXISTS (SELECT 1 FROM executions WHERE outcome IS NOT NULL AND ended_at < ?)"
     )
-    return not connection.execute(query, (used_before_s, used_before_s, ended_before_s)).fetchone()[0]
+    some = connection.execute(query, (used_before_s, used_before_s, ended_before_s)).fetchone()[0]
+    return not some and not has_waste(connection, used_before_s)
 
 
 def _forget(
@@ -51,4 +53,4 @@ def _forget(
     for table in _OF_EXECUTIONS:
         place = "id" if table == "executions" else "execution"
         connection.executemany(f"DELETE FROM {table} WHERE {place} = ?", ended)  # noqa: S608 - constants
-    return max(deliveries, signals, len(ended))
+    return max(deliveries, signals, len(ended), drop_waste(connection, used_before_s, limit))

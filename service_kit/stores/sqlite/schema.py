@@ -139,6 +139,18 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX executions_ended ON executions (ended_at) WHERE outcome IS NOT NULL;
     CREATE INDEX deliveries_done ON deliveries (available_at) WHERE state = 'done';
     """,
+    # Large payloads, beside what refers to them. The run is -1 where all runs need it.
+    """
+    CREATE TABLE blobs (
+        owner TEXT NOT NULL,
+        run INTEGER NOT NULL,
+        digest TEXT NOT NULL,
+        stored_at REAL NOT NULL,
+        value TEXT NOT NULL
+    );
+    CREATE UNIQUE INDEX blobs_keys ON blobs (owner, run, digest);
+    CREATE INDEX blobs_old ON blobs (stored_at, owner, run);
+    """,
 )
 
 

@@ -6,6 +6,7 @@ import secrets
 import sqlite3
 
 from service_kit.runtime.ports import Stores
+from service_kit.stores.sqlite.blobs import SqliteBlobs
 from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.deliveries import SqliteDeliveries
 from service_kit.stores.sqlite.executions import SqliteExecutions
@@ -24,6 +25,7 @@ def sqlite_stores(database: Database) -> Stores:
         deliveries,
         deliveries,
         SqliteRetention(database),
+        SqliteBlobs(database),
     )
 
 
