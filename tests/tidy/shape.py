@@ -19,6 +19,7 @@ TEST_FOLDERS = {
     "client_kit": "the other package",
     "plugins": "the example services",
     "benchmarks": "the programs that measure",
+    "aws": "what runs on emulators of AWS",
     "typing": "what type checkers say",
     "tidy": "the rules of this test",
     "histories": "recorded histories, replayed for ever",

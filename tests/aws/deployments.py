@@ -1,0 +1,15 @@
+"""The example services as the tests deploy them: for the Python that runs here, which is what builds their code."""
+
+from __future__ import annotations
+
+import sys
+from typing import cast
+
+from plugins.todo.service import Todos
+from service_kit.deploy import Deployment, DeploymentOptions
+from service_kit.deploy.deployment import Runtime
+
+RUNTIME = cast(Runtime, f"python3.{sys.version_info.minor}")
+
+todos = Deployment(Todos, DeploymentOptions(runtime=RUNTIME))
+rest_todos = Deployment(Todos, DeploymentOptions(runtime=RUNTIME, api="rest", validate_requests=True))
