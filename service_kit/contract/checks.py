@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
@@ -30,6 +32,26 @@ def _check_sequences(at: str, options: Mapping[str, Any]) -> None:
         given: object = options.get(option, ())
         if not isinstance(given, list | tuple):
             raise DefinitionError(at, f"{option} is {given!r}", "give a list")
+
+
+def check_middleware(at: str, layers: Sequence[object]) -> None:
+    """Raise DefinitionError for middleware that would fail with the first request: it is awaited."""
+    for layer in layers:
+        if isinstance(layer, type):
+            raise DefinitionError(
+                at,
+                f"use holds the class {layer.__name__}",
+                f"wrap ASGI middleware: class ...(Service, use=[AsgiMiddleware({layer.__name__})])",
+            )
+        if not callable(layer):
+            raise DefinitionError(at, f"use holds {layer!r}", "list async functions of (request, call_next)")
+        call = layer if inspect.isroutine(layer) or isinstance(layer, partial) else type(layer).__call__
+        # A decorator's wrapper may hand on what the function gives, which is awaited as well.
+        if not inspect.iscoroutinefunction(inspect.unwrap(call)):
+            name = getattr(layer, "__qualname__", None) or repr(layer)
+            raise DefinitionError(
+                at, f"middleware '{name}' is not async", "write 'async def', and await call_next(request)"
+            )
 
 
 def _check_routes(at: str, contract: ServiceContract) -> None:

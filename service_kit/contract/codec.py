@@ -95,6 +95,18 @@ def adapter_of(at: str, annotation: Any) -> TypeAdapter[Any]:
             f"pydantic cannot handle {annotation!r} ({first_line})",
             "use a type that it can, such as a model",
         ) from error
+    except ImportError as error:
+        # EmailStr and its like need packages that pydantic does not bring.
+        raise DefinitionError(
+            at, f"pydantic cannot handle {annotation!r} as it is installed ({error})", _install(error)
+        ) from error
+
+
+def _install(error: ImportError) -> str:
+    """Return the cure for a package that a type needs."""
+    if "email" in str(error):
+        return "pip install 'pydantic[email]'"
+    return f"pip install {error.name}" if error.name else "install what it names"
 
 
 def _rest_codec(
@@ -143,7 +155,7 @@ def _body_codec(where: str, title: str, parameters: Sequence[Parameter]) -> Body
         return BodyCodec(TypeAdapter(body), kept, None)
     except PydanticUndefinedAnnotation as error:
         raise NameError(str(error), name=error.name) from error
-    except (PydanticSchemaGenerationError, PydanticUserError):
+    except (PydanticSchemaGenerationError, PydanticUserError, ImportError):
         for p in kept:  # find the one to blame
             adapter_of(f"{where}, parameter '{p.name}'", p.annotation)
         raise

@@ -20,6 +20,7 @@ from typing import (
 
 from typing_extensions import TypedDict, Unpack
 
+from service_kit.contract.checks import check_middleware
 from service_kit.contract.declaration import (
     Declaration,
     awaited,
@@ -262,6 +263,9 @@ def _check(at: str, options: CommandOptions) -> None:
                 f"two errors have the name '{error.__name__}' ({first.__module__} and {error.__module__})",
                 "rename one: the name is what travels",
             )
+    if not isinstance(options.get("use", ()), list | tuple):
+        raise DefinitionError(at, f"use is {options.get('use')!r}", "give a list of middleware")
+    check_middleware(at, options.get("use", ()))
     # None would be taken for no schemes: an open command.
     if not isinstance(options.get("security", ()), list | tuple):
         raise DefinitionError(

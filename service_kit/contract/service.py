@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, TypeVar, cast
 
 from typing_extensions import TypedDict, Unpack
 
-from service_kit.contract.checks import check_service
+from service_kit.contract.checks import check_middleware, check_service
 from service_kit.contract.command import AnyCommand, Command, StreamCommand
 from service_kit.contract.declaration import Declaration
 from service_kit.contract.exchange import Middleware
@@ -220,7 +220,9 @@ def _describe(cls: type[Service], options: ServiceOptions, scope: Mapping[str, A
         states=MappingProxyType(_inherited(cls, lambda base: base.states) | _typed(cls, "State")),
         scope=scope,
     )
-    check_service(f"service '{cls.__name__}'", options, contract)
+    at = f"service '{cls.__name__}'"
+    check_service(at, options, contract)
+    check_middleware(at, [layer for layer in contract.use if not isinstance(layer, AsgiMiddleware)])
     return contract
 
 
