@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import Field, JsonValue
 from pydantic_core import to_json
@@ -30,6 +28,7 @@ from service_kit.http.management import (
 )
 from service_kit.http.management_schedules import SCHEDULE_COMMANDS
 from service_kit.http.options import HttpOptions
+from service_kit.http.origins import is_local, is_loopback
 from service_kit.http.security import Gate
 from service_kit.runtime.idempotency import IdempotencyStore
 
@@ -124,7 +123,7 @@ def _from_this_machine(inner: Next) -> Next:
         host = request.client[0] if request.client else ""
         # A proxy on this machine speaks for somebody else, and a browser for the page that it shows.
         proxied = any(request.header(mark) is not None for mark in _PROXY_MARKS)
-        if proxied or not _is_loopback(host) or not _is_own_page(request):
+        if proxied or not is_loopback(host) or not _is_own_page(request):
             raise Refusal(
                 403,
                 "the management API admits this machine only; give the service a security scheme to open it",
@@ -141,21 +140,4 @@ def _is_own_page(request: Request) -> bool:
     `Host`.
     """
     host, origin = request.header(b"host"), request.header(b"origin")
-    return (host is None or _is_local(f"//{host}")) and (origin is None or _is_local(origin))
-
-
-def _is_local(url: str) -> bool:
-    try:
-        name = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
-    # Names that nobody can own on the internet: those without a dot, and RFC 6761's.
-    reserved = name.endswith((".localhost", ".test")) or (name != "" and not {".", ":"} & set(name))
-    return reserved or _is_loopback(name)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return (host is None or is_local(f"//{host}")) and (origin is None or is_local(origin))
