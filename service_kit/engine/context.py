@@ -223,13 +223,13 @@ class WorkflowContext:
         return future
 
     def _cancel_task(self, seq: int) -> None:
-        if (opened := self.open.pop(seq, None)) is not None:
-            self._ledger.record(TaskCancelRequested(self._ledger.next_seq(), seq, opened.call.name))
+        opened = self.open.pop(seq)
+        self._ledger.record(TaskCancelRequested(self._ledger.next_seq(), seq, opened.call.name))
 
     def _cancel_child(self, seq: int) -> None:
-        opened = self.open.pop(seq, None)
-        if opened is not None and isinstance(opened.call, ChildStarted):
-            self.cancel_execution(opened.call.id, "the parent does not wait for it any more")
+        call = self.open.pop(seq).call
+        assert isinstance(call, ChildStarted), f"call {seq} started no child"
+        self.cancel_execution(call.id, "the parent does not wait for it any more")
 
     async def _wait_for(self, predicate: Callable[[], bool]) -> None:
         future = self._loop.create_future()

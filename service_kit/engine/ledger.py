@@ -63,7 +63,7 @@ class Ledger:
         recorded = self._next_call()
         if recorded is not None and _same(recorded, call):
             self._cursor += 1
-        elif self.error is None:
+        else:
             self.reject(_mismatch(recorded, call))
 
     def mark(self, id: str) -> bool:
@@ -89,8 +89,7 @@ class Ledger:
         if isinstance(recorded, Ending) and _same_ending(recorded, ending):
             self._cursor += 1
             return recorded
-        if self.error is None:
-            self.reject(_other_end(recorded, ending, where))
+        self.reject(_other_end(recorded, ending, where))
         return ending
 
     def reject(self, error: Exception) -> Exception:
@@ -119,7 +118,7 @@ class Ledger:
 
     def missing(self) -> Call | Ending | None:
         """Return what the history holds next although the code, with nothing left to run, did not do it."""
-        if not self.replaying or self.error is not None:
+        if not self.replaying:
             return None
         if (call := self._next_call()) is not None:
             return call

@@ -160,8 +160,6 @@ class WorkflowLoop(ClosedLoop):
     def _wake_condition(self) -> bool:
         """Wake the first waiter whose condition holds: only one, because it may undo the next one's."""
         for future, predicate in list(self.conditions.items()):
-            if future.done():
-                continue
             try:
                 if not predicate():
                     continue

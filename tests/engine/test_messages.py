@@ -1,0 +1,112 @@
+"""What a mismatch says: both sides, and where the code stands."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from service_kit.engine.arrivals import CancelRequested, ExecutionStarted
+from service_kit.engine.calls import CancelSent, PatchMarked
+from service_kit.engine.context import require_workflow
+from service_kit.engine.history import HistoryEvent, TurnStarted
+from service_kit.engine.instance import replay
+from service_kit.engine.ledger import describe
+from service_kit.engine.options import ChildOptions
+from service_kit.errors import NonDeterminismError
+from tests.engine.driving import BEGIN_S, Execution, code_of, history_of, replay_error, task
+
+
+async def _ends(value: object) -> object:
+    await task("a")
+    return value
+
+
+def test_ending_is_named_with_a_digest_of_its_value_and_no_number() -> None:
+    async def before() -> object:
+        return await _ends(1)
+
+    async def after() -> object:
+        return await _ends(2)
+
+    error = replay_error(after, history_of(before, ("a", None)))
+    for side in (error.recorded, error.made):
+        kind, _, digest = side.partition(" (arguments ")
+        assert kind == "ExecutionSucceeded"
+        assert len(digest) == 17
+
+
+def test_call_without_arguments_is_named_without_them() -> None:
+    assert describe(CancelSent(3, "o-1", "why")) == "CancelSent #3 'o-1'"
+    assert describe(PatchMarked("new-prices")) == "PatchMarked 'new-prices'"
+    assert describe(None) == "nothing"
+
+
+def test_call_that_an_arrival_makes_for_the_code_stands_outside_of_it() -> None:
+    left_alone = ChildOptions(parent_close="abandon")
+
+    async def before() -> None:
+        require_workflow("the test").start_child("w", "1", options=left_alone)
+        await asyncio.Event().wait()
+
+    async def after() -> None:
+        await require_workflow("the test").start_child("w", "1", options=left_alone).result
+
+    run = Execution(before, cold=False)
+    run.start()
+    run.arrive(CancelRequested("why"))
+    error = replay_error(after, run.history)
+    assert error.where == "outside of its code, where an arrival is applied"
+
+
+def test_every_task_that_waits_is_named_with_its_line() -> None:
+    async def forgets() -> None:
+        loop = asyncio.get_running_loop()
+        both = loop.create_task(_waits_one()), loop.create_task(_returns())
+        await _waits_two()
+        del both
+
+    async def remembers() -> None:
+        require_workflow("the test").schedule_task("a", "1")
+        await asyncio.Event().wait()
+
+    lines = replay_error(forgets, history_of(remembers)).where.split("; ")
+    assert [line.rpartition(" in ")[2] for line in lines] == ["_waits_two", "_waits_one"]
+
+
+def test_history_that_stands_still_where_the_code_ends_is_shown() -> None:
+    async def ends() -> None:
+        pass
+
+    history: list[HistoryEvent] = [
+        TurnStarted(BEGIN_S, (1,)),
+        ExecutionStarted("x", "example", "null", "seed"),
+    ]
+    assert replay_error(ends, history).recorded == "it goes on"
+
+
+def test_surplus_call_is_shown_with_its_own_line() -> None:
+    async def more() -> None:
+        require_workflow("the test").set_state("s", "1")
+        await asyncio.sleep(5)
+
+    async def less() -> None:
+        require_workflow("the test").set_state("s", "1")
+        await asyncio.Event().wait()
+
+    with pytest.raises(NonDeterminismError) as caught:
+        replay(code_of(more), history_of(less))
+    assert caught.value.recorded == "no call here"
+    assert "test_messages.py" in caught.value.where
+
+
+async def _waits_one() -> None:
+    await asyncio.Event().wait()
+
+
+async def _waits_two() -> None:
+    await asyncio.Event().wait()
+
+
+async def _returns() -> None:
+    pass
