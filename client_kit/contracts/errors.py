@@ -89,7 +89,11 @@ class ServiceError(Exception):
                 if get_origin(hint) is not ClassVar
             }
             cls._model = create_model(
-                cls.__name__, __config__=ConfigDict(extra="forbid"), __module__=cls.__module__, **definitions
+                cls.__name__,
+                __config__=ConfigDict(extra="forbid"),
+                __doc__=cls.__doc__,
+                __module__=cls.__module__,
+                **definitions,
             )
         return cls._model
 

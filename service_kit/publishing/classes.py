@@ -69,11 +69,11 @@ def _typed_dict(cls: Any, reader: Reader) -> Class:
         annotation = reader.read(hints[name], cls.__module__, place_of(cls, name))
         optional = name in cls.__optional_keys__
         marked = isinstance(annotation, Subscript) and annotation.base in (
-            Imported("typing_extensions", "Required"),
-            Imported("typing_extensions", "NotRequired"),
+            Imported("typing", "Required"),
+            Imported("typing", "NotRequired"),
         )
         if optional and not marked:
-            annotation = Subscript(Imported("typing_extensions", "NotRequired"), (annotation,))
+            annotation = Subscript(Imported("typing", "NotRequired"), (annotation,))
         lines.append(Line(name, annotation))
     bases: list[Expression] = [Imported("typing_extensions", "TypedDict")]
     bases += _generic_bases(cls, reader)

@@ -122,9 +122,8 @@ def _arguments(
         at = f"{where}, parameter '{p.name}'"
         annotation = reader.read(p.annotation, function.__module__, at)
         default = None if p.required else _default(p.default, at, reader)
-        yield Argument(
-            p.name, annotation, default, not p.positional, not p.required and is_mutable(p.default)
-        )
+        suspect = not p.required and is_mutable(p.default, annotation)
+        yield Argument(p.name, annotation, default, not p.positional, suspect)
 
 
 def _default(value: object, at: str, reader: TypeReader) -> Expression:

@@ -94,7 +94,8 @@ class TypeReader:
             items = tuple(value_of(item, self.refer) for item in arguments)
             return Subscript(Imported("typing", "Literal"), items)
         if origin in _QUALIFIERS:
-            name = Imported("typing_extensions", _QUALIFIERS[origin])
+            word = _QUALIFIERS[origin]
+            name = Imported("typing_extensions" if word == "ReadOnly" else "typing", word)
             return Subscript(name, (self.read(arguments[0], module, where),))
         if origin is not None:
             return self._parametrized(origin, arguments, module, where)

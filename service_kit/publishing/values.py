@@ -23,6 +23,7 @@ from service_kit.publishing.expressions import (
     Member,
     Pair,
     String,
+    Subscript,
     Text,
     builtin,
     call,
@@ -58,9 +59,13 @@ def value_of(value: object, refer: Refer) -> Expression:
             return _object(value, refer)
 
 
-def is_mutable(value: object) -> bool:
-    """Tell whether linters would ask about it as a default."""
-    return isinstance(value, list | dict | set)
+def is_mutable(value: object, annotation: Expression) -> bool:
+    """Tell whether linters would ask about it as a default of a parameter of this type."""
+    while isinstance(annotation, Subscript) and annotation.base == Imported("typing", "Annotated"):
+        annotation = annotation.items[0]
+    bare = annotation.base if isinstance(annotation, Subscript) else annotation
+    read_only = isinstance(bare, Imported) and bare.module in ("collections.abc", "typing")
+    return isinstance(value, list | dict | set) and not read_only
 
 
 def _member(value: Enum, refer: Refer) -> Expression:

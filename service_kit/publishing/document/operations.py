@@ -198,7 +198,9 @@ def _argument(
         default = plain(value)
         annotation = union((annotation, NONE)) if value is None else annotation
     shown = _hoisted(annotation) if default == NONE else annotation
-    return Argument(name, annotated(shown, [marker] if marker else []), default, mutable=is_mutable(value))
+    return Argument(
+        name, annotated(shown, [marker] if marker else []), default, mutable=is_mutable(value, shown)
+    )
 
 
 def _hoisted(annotation: Expression) -> Expression:
