@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from service_kit.cli.failures import CliError, Unusable
 from service_kit.cli.options import Credentials, DatabaseOption, check_url
 
 if TYPE_CHECKING:
+    from service_kit.cli.callees import KeyPlace
     from service_kit.contract.exchange import Request
     from service_kit.contract.service import ServiceContract
 
@@ -95,10 +97,11 @@ def _relay(url: str, credentials: Credentials) -> None:
     from service_kit.cli.mcp_relay import relayed
     from service_kit.hosts.local.pipes import serve_over_pipes
 
-    endpoint = url if url.rstrip("/").endswith("/mcp") else f"{url.rstrip('/')}/mcp"
-    headers = credentials.headers()
+    service = url.rstrip("/").removesuffix("/mcp")
+    headers, query = credentials.headers(), b""
     if credentials.api_key:
-        headers.setdefault("X-API-Key", credentials.api_key)
+        headers, query = _with_key(headers, asyncio.run(_key_place(service, headers)), credentials.api_key)
+    endpoint = f"{service}/mcp{'?' if query else ''}{query.decode()}"
     try:
         asyncio.run(serve_over_pipes(relayed(endpoint, headers)))
     except Exception as error:  # noqa: BLE001 - the SDK lets through what its transport meets, in groups
@@ -111,6 +114,7 @@ def _relay(url: str, credentials: Credentials) -> None:
 
 def _caller(contract: ServiceContract, credentials: Credentials) -> Request:
     """Return the request that every call of the agent comes with: a program of this machine, with these proofs."""
+    from service_kit.cli.callees import KeyPlace
     from service_kit.contract.exchange import Request
     from service_kit.contract.security import ApiKey
 
@@ -119,16 +123,34 @@ def _caller(contract: ServiceContract, credentials: Credentials) -> Request:
     if credentials.api_key and not schemes:
         raise Unusable(f"service '{contract.name}' asks for no API key", "leave --api-key out")
     for scheme in schemes if credentials.api_key else ():
-        proof = credentials.api_key or ""
-        match scheme.location:
-            case "header":
-                headers[scheme.parameter] = proof
-            case "cookie":
-                headers["cookie"] = f"{scheme.parameter}={proof}"
-            case "query":
-                query = f"{quote(scheme.parameter, safe='')}={quote(proof, safe='')}".encode()
+        place = KeyPlace(scheme.location, scheme.parameter)
+        headers, asked = _with_key(headers, place, credentials.api_key or "")
+        query = query or asked
     lines = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     return Request("POST", "/mcp", query, lines, client=("127.0.0.1", 0))
+
+
+def _with_key(headers: Mapping[str, str], place: KeyPlace, key: str) -> tuple[dict[str, str], bytes]:
+    """Return headers and query with a key where the service wants it."""
+    match place.location:
+        case "header":
+            return {**headers, place.name: key}, b""
+        case "cookie":
+            return {**headers, "cookie": f"{place.name}={key}"}, b""
+        case "query":
+            return dict(headers), f"{quote(place.name, safe='')}={quote(key, safe='')}".encode()
+
+
+async def _key_place(url: str, headers: Mapping[str, str]) -> KeyPlace:
+    """Return where a running service wants its key, as its specification says."""
+    from client_kit.transports.httpx import HttpxTransport
+    from service_kit.cli.callees import described_by_service
+
+    transport = HttpxTransport()
+    try:
+        return (await described_by_service(transport, url, headers, "")).key_place
+    finally:
+        await transport.close()
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from importlib import import_module
 from itertools import count
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -67,7 +66,7 @@ class Application:
         self.options = options
         self.raw: RawRoutes | None = _raw_routes(contract)
         self.gate: Gate | None = _gate(contract)
-        self._cors = _cors_policy(contract)
+        self._cors = _cors_policy(contract, options)
         self._mcp: McpEndpoint | None = None
         self._enter = enter
         """Called in the context of each request: what a host wants its commands to find there."""
@@ -175,19 +174,22 @@ class Application:
         return await (await self._mcp_endpoint()).metadata(request)
 
     async def _mcp_endpoint(self) -> McpEndpoint:
-        """Return what serves `/mcp`; the protocol's SDK takes a second to import, and other requests go on."""
+        """Return what serves `/mcp`, made with the first message: other requests go on meanwhile."""
         if self._mcp is None:
             try:
-                await asyncio.to_thread(import_module, "service_kit.http.mcp.endpoint")
+                made = await asyncio.to_thread(self._make_mcp_endpoint)
             except ModuleNotFoundError as error:
                 if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
                     raise
                 missing = "MCP needs a package that is not installed here: pip install 'service-kit[server]'"
                 raise KitProblem(501, "not-installed", missing) from None
-            from service_kit.http.mcp.endpoint import McpEndpoint
-
-            self._mcp = self._mcp or McpEndpoint(self)
+            self._mcp = self._mcp or made
         return self._mcp
+
+    def _make_mcp_endpoint(self) -> McpEndpoint:
+        from service_kit.http.mcp.endpoint import McpEndpoint  # the protocol's SDK takes a second to import
+
+        return McpEndpoint(self)
 
 
 # What not every service has is imported by those that have it: each import is part of a Lambda function's cold start.
@@ -209,12 +211,13 @@ def _gate(contract: ServiceContract) -> Gate | None:
     return Gate(contract.security, contract.cors)
 
 
-def _cors_policy(contract: ServiceContract) -> CorsPolicy | None:
+def _cors_policy(contract: ServiceContract, options: HttpOptions) -> CorsPolicy | None:
     if contract.cors is None:
         return None
     from service_kit.http.cors import CorsPolicy
 
-    return CorsPolicy(contract.cors, _own_headers(contract))
+    of_agents = ("mcp-protocol-version", "mcp-method", "mcp-name") if options.mcp else ()
+    return CorsPolicy(contract.cors, (*_own_headers(contract), *of_agents))
 
 
 def _own_headers(contract: ServiceContract) -> Iterator[str]:

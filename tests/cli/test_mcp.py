@@ -193,7 +193,6 @@ def test_a_running_service_is_relayed(
     async def test(client: Client) -> None:
         assert client.instructions == "Add things up."
         assert await result(client, "add", a=1, b=2) == {"result": 3}
-        assert await result(client, "by_header") == {"result": "ann"}
         told: list[str | None] = []
 
         async def tell(progress: float, total: float | None, message: str | None) -> None:
@@ -206,7 +205,20 @@ def test_a_running_service_is_relayed(
         uri = (await client.list_resources()).resources[0].uri
         assert "Add things up." in (await client.read_resource(uri)).model_dump_json()
 
-    with_desktop(workshop.folder, test, "--url", url, "--api-key", "right", mode=mode)
+    with_desktop(workshop.folder, test, "--url", url, mode=mode)
+
+
+def test_a_relay_brings_the_key_where_the_service_wants_it(workshop: Workshop, serve: Serve) -> None:
+    workshop.write("shop.py", SHOP + "class ByQuery(Service, security=[query]):\n    by_query = by_query\n")
+    from service_kit.cli.targets import create_application
+
+    for target, tool in (("shop:Shop", "by_header"), ("shop:ByQuery", "by_query")):
+        url = serve(create_application(target))
+
+        async def test(client: Client, tool: str = tool) -> None:
+            assert await result(client, tool) == {"result": "ann"}
+
+        with_desktop(workshop.folder, test, "--url", url, "--api-key", "right")
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
@@ -230,6 +242,43 @@ def test_a_signal_ends_the_process_though_its_input_stays_open(workshop: Worksho
         assert "closed" in process.stderr.read()
         assert process.wait(30) == 0
         process.stdin.close()
+
+
+def test_a_service_that_cannot_start_says_why_though_its_input_stays_open(workshop: Workshop) -> None:
+    workshop.write(
+        "broken.py",
+        """
+        from contextlib import asynccontextmanager
+        from service_kit import Service
+
+        @asynccontextmanager
+        async def lifespan():
+            print("on the way")
+            raise RuntimeError("no database")
+            yield
+
+        class Broken(Service, lifespan=lifespan):
+            pass
+        """,
+    )
+    script = workshop.write("service-kit", SCRIPT)
+    with subprocess.Popen(
+        [sys.executable, str(script), "mcp", "broken"],
+        cwd=workshop.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.wait(60) == 1
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read() == ""
+        said = process.stderr.read()
+    assert "on the way" in said
+    assert "RuntimeError: no database" in said
+    assert "error: the service did not start" in said
 
 
 @pytest.mark.parametrize(

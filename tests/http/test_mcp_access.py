@@ -175,6 +175,14 @@ def test_pages_of_other_origins_are_refused_unless_cors_allows_them(
     assert send(ask, Paged, message("tools/list"), headers=headers).status_code == status
 
 
+def test_pages_may_send_the_headers_of_the_protocol(ask: Ask) -> None:
+    asked = {"origin": "https://app.example.com", "access-control-request-method": "POST"}
+    allowed = ask(Paged, "OPTIONS", "/mcp", headers=asked).headers["access-control-allow-headers"]
+    assert {"mcp-protocol-version", "mcp-method", "mcp-name"} <= {*allowed.split(", ")}
+    without = ask(Paged, "OPTIONS", "/mcp", headers=asked, options=HttpOptions(mcp=False))
+    assert "mcp" not in without.headers["access-control-allow-headers"]
+
+
 def test_a_name_that_was_pointed_at_this_machine_is_no_own_page(ask: Ask) -> None:
     rebound = {"host": "evil.example:8000", "origin": "http://evil.example:8000"}
     refused = send(ask, Paged, message("tools/list"), headers=rebound)

@@ -16,7 +16,9 @@ from service_kit.http import access_log
 from service_kit.http.application import Application
 from service_kit.http.router import Found
 
-_OF_THE_MESSAGE = frozenset({b"accept", b"content-encoding", b"content-length", b"content-type"})
+_OF_THE_MESSAGE = frozenset(
+    {b"accept", b"content-encoding", b"content-length", b"content-type", b"if-none-match"}
+)
 """Headers that speak of the protocol's message, and not of the call in it."""
 
 
