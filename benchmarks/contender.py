@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -18,6 +19,8 @@ class Contender:
     """`module:attribute`; what it must be is said by the area."""
     needs: tuple[str, ...] = ()
     """Distributions without which it is left out."""
+    program: str = ""
+    """A program on PATH without which it is left out, too."""
 
 
 def load(target: str) -> Any:
@@ -39,7 +42,9 @@ def present(contenders: Sequence[Contender], say: Callable[[str], None]) -> list
     kept: list[Contender] = []
     for contender in contenders:
         missing = [name for name in contender.needs if installed_version(name) is None]
-        if missing:
+        if contender.program and shutil.which(contender.program) is None:
+            say(f"left out: {contender.label} needs the program '{contender.program}' on PATH")
+        elif missing:
             say(f"left out: {contender.label} needs {', '.join(missing)}; pip install -e '.[bench]'")
         else:
             kept.append(contender)

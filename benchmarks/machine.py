@@ -22,6 +22,8 @@ LIBRARIES = [
     "httpx",
     "aiohttp",
     "dbos",
+    "restate-sdk",
+    "temporalio",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Workflows on SQLite: ten steps at 1, 50 and 200 at a time, a thousand steps in one, ten thousand that wait."""
+"""Workflows: ten steps at 1, 50 and 200 at a time, a thousand in one, ten thousand that wait, starts, replays."""
 
 from __future__ import annotations
 
@@ -9,20 +9,36 @@ from pathlib import Path
 from benchmarks.child import Child
 from benchmarks.contender import Contender, present
 from benchmarks.measurement import Budget, Pace, Result, Series, paired_ratio
+from benchmarks.workflows import replays
 
 OURS = "service_kit on SQLite"
 DBOS = "DBOS on SQLite"
+RESTATE = "Restate"
 CONTENDERS = (
     Contender(OURS, "benchmarks.workflows.ours:open_host"),
     Contender(DBOS, "benchmarks.workflows.with_dbos:open_dbos", ("dbos",)),
+    Contender(
+        RESTATE,
+        "benchmarks.workflows.with_restate:open_restate",
+        ("restate-sdk", "hypercorn", "aiohttp"),
+        "restate-server",
+    ),
 )
 SCENARIOS = {"1 at a time": 1, "50 at a time": 50, "200 at a time": 200}
 RATES = (
-    (Budget("workflows of 10 steps, 1 at a time", ">=", 3.0, "x DBOS"), "10 steps, 1 at a time"),
-    (Budget("workflows of 10 steps, 50 at a time", ">=", 25.0, "x DBOS"), "10 steps, 50 at a time"),
+    (Budget("workflows of 10 steps, 1 at a time", ">=", 3.0, "x DBOS"), "10 steps, 1 at a time", DBOS),
+    (Budget("workflows of 10 steps, 50 at a time", ">=", 25.0, "x DBOS"), "10 steps, 50 at a time", DBOS),
+    (
+        Budget("workflows of 10 steps, 50 at a time", ">=", 9.0, "x Restate"),
+        "10 steps, 50 at a time",
+        RESTATE,
+    ),
 )
 LONG = "1,000 steps in one workflow"
 LONG_BUDGET = Budget("one workflow of 1,000 steps", "<=", 0.5, "x the time of DBOS")
+STORED = 100_000
+STARTS = 2_000
+STARTERS = 50
 WAITING = 10_000
 WAITING_BUDGET = Budget("10,000 waiting executions", "<=", 100.0, "MB")
 
@@ -46,9 +62,15 @@ def run(pace: Pace, say: Callable[[str], None]) -> Result:
         result.notes.append("not measured: memory of waiting executions: this system has no /proc")
     else:
         result.series.append(waiting)
+    say(f"workflows: starts with {STORED:,} executions in the store")
+    result.series += _starts(pace)
+    replayed = replays.run(pace, say)
+    result.series += replayed.series
+    result.verdicts += replayed.verdicts
+    result.notes += replayed.notes
     if pace.judged:
-        for budget, scenario in RATES:
-            result.judge(budget, paired_ratio(result.series, scenario, OURS, DBOS))
+        for budget, scenario, peer in RATES:
+            result.judge(budget, paired_ratio(result.series, scenario, OURS, peer))
         result.judge(LONG_BUDGET, paired_ratio(result.series, LONG, OURS, DBOS))
         result.judge(WAITING_BUDGET, waiting.median if waiting else None)
     return result
@@ -64,8 +86,8 @@ def _short(children: dict[str, Child], scenario: str, concurrency: int, pace: Pa
         for child, rate, cost in zip(children.values(), rates, costs, strict=True):
             answer = child.ask(seconds=pace.seconds, concurrency=concurrency, steps=10)
             rate.samples.append(answer["per_s"])
-            cost.samples.append(answer["us_per_step"])
-    return [*rates, *costs]
+            cost.samples += [answer["us_per_step"]] if "us_per_step" in answer else []
+    return [*rates, *(cost for cost in costs if cost.samples)]
 
 
 def _long(children: dict[str, Child], pace: Pace) -> list[Series]:
@@ -85,3 +107,18 @@ def _waiting(pace: Pace) -> Series | None:
     with Child("benchmarks.workflows.worker", CONTENDERS[0].target) as child:
         series.samples.append(child.ask(waiting=count)["mb"])
     return series
+
+
+def _starts(pace: Pace) -> list[Series]:
+    """Return starts per second on an empty store and on a full one; each start is a commit of its own."""
+    size = 1 if pace.judged else 100
+    empty = Series("starts, in an empty store", OURS, "starts/s")
+    full = Series(f"starts, with {STORED // size:,} executions in the store", OURS, "starts/s")
+    with Child("benchmarks.workflows.worker", CONTENDERS[0].target) as child:
+        for series in (empty, full):
+            for _ in range(pace.rounds):
+                answer = child.ask(starts=STARTS // size, concurrency=STARTERS)
+                series.samples.append(answer["per_s"])
+            if series is empty:
+                child.ask(starts=(STORED - pace.rounds * STARTS) // size, concurrency=4 * STARTERS)
+    return [empty, full]

@@ -15,8 +15,15 @@ class Contestant:
 
     count: Callable[[int], Awaitable[int]]
     """Start a workflow of so many steps, one after the other, and return its result: the number of steps."""
-    let_wait: Callable[[int], Awaitable[None]] | None
+    let_wait: Callable[[int], Awaitable[None]] | None = None
     """Start so many executions that then wait; None: it is not asked for this."""
+    start: Callable[[], Awaitable[None]] | None = None
+    """Start one execution that waits at once; None: it is not asked for this."""
+    alone: bool = True
+    """Whether all its work happens in this process: only then its processor time says anything."""
 
 
 Opener: TypeAlias = Callable[[Path], AbstractAsyncContextManager[Contestant]]
+
+Rehearsal: TypeAlias = Callable[[int], Callable[[], Awaitable[None]]]
+"""Make up the history of a workflow of so many steps, and return what replays it from its beginning to its end."""

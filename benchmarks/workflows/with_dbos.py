@@ -40,7 +40,7 @@ async def open_dbos(folder: Path) -> AsyncIterator[Contestant]:
     }
     DBOS(config=configuration)
     DBOS.launch()
-    yield Contestant(_count, None)
+    yield Contestant(_count)
     DBOS.destroy()
 
 

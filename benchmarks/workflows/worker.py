@@ -35,6 +35,8 @@ async def _answer(contestant: Contestant, question: dict[str, Any]) -> dict[str,
     match question:
         case {"waiting": executions}:
             return await _let_wait(contestant, executions)
+        case {"starts": executions, "concurrency": concurrency}:
+            return await _start(contestant, executions, concurrency)
         case {"seconds": seconds, "concurrency": concurrency, "steps": steps}:
             return await _run(contestant, seconds, concurrency, steps)
         case _:
@@ -58,8 +60,26 @@ async def _run(contestant: Contestant, seconds: float, concurrency: int, steps: 
     return {
         "per_s": workflows / took_s,
         "seconds": took_s / workflows,
-        "us_per_step": (time.process_time() - used) / workflows / steps * 1e6,
+        **(
+            {"us_per_step": (time.process_time() - used) / workflows / steps * 1e6}
+            if contestant.alone
+            else {}
+        ),
     }
+
+
+async def _start(contestant: Contestant, executions: int, concurrency: int) -> dict[str, float]:
+    """Start so many executions, so many at a time."""
+    start = contestant.start
+    assert start is not None, "only those who offer it are asked"
+    left, begin = iter(range(executions)), time.perf_counter()
+
+    async def start_some() -> None:
+        for _ in left:
+            await start()
+
+    await asyncio.gather(*(start_some() for _ in range(concurrency)))
+    return {"per_s": executions / (time.perf_counter() - begin)}
 
 
 async def _let_wait(contestant: Contestant, executions: int) -> dict[str, float]:
