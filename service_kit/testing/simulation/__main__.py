@@ -11,6 +11,8 @@ from multiprocessing import get_context
 from service_kit.testing.simulation.shrinking import command, shrink
 from service_kit.testing.simulation.simulation import Plan, Report, simulate
 
+PROGRESS_EVERY = 1_000
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run what the arguments say; return 1 if an invariant did not hold."""
@@ -24,7 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     plans = [Plan(chosen.seed + n, chosen.faults, chosen.without) for n in range(chosen.count)]
     failed = 0
-    for report in _reports(plans, chosen.processes):
+    for number, report in enumerate(_reports(plans, chosen.processes)):
+        if number and number % PROGRESS_EVERY == 0:
+            sys.stderr.write(f"{number} of {chosen.count} seeds, {failed} failed\n")
         if chosen.trace:
             _say(*report.trace)
         if report.violations:
