@@ -36,10 +36,7 @@ class EventBus:
         await send_all(f"bus '{self._bus}'", send, entries)
 
     async def _entry(self, event: PublishedEvent) -> Entry:
-        folded = await fold(event.payload, self._blobs)
-        content = {"data": json.loads(folded)} if folded == event.payload else {"reference": folded}
-        envelope = {"id": event.id, "time": event.time_s, "trace": event.trace, **content}
-        detail = json.dumps(envelope, ensure_ascii=False)
+        detail = json.dumps(await _detail(event, self._blobs), ensure_ascii=False)
         request = {
             "EventBusName": self._bus,
             "Source": event.source,
@@ -48,6 +45,12 @@ class EventBus:
             "Time": datetime.fromtimestamp(event.time_s, UTC),
         }
         return Entry(event.id, request, len(detail.encode()) + OVERHEAD_BYTES)
+
+
+async def message_of(event: PublishedEvent, blobs: Blobs | None) -> str:
+    """Return the message by which a rule sends an event on, as far as `read_event` reads it."""
+    body = {"detail-type": event.name, "source": event.source, "detail": await _detail(event, blobs)}
+    return json.dumps(body, ensure_ascii=False)
 
 
 async def read_event(body: Mapping[str, Any], blobs: Blobs | None) -> PublishedEvent:
@@ -59,3 +62,9 @@ async def read_event(body: Mapping[str, Any], blobs: Blobs | None) -> PublishedE
         payload = json.dumps(detail["data"], ensure_ascii=False)
     time_s = float(detail["time"])
     return PublishedEvent(detail["id"], body["detail-type"], body["source"], time_s, payload, detail["trace"])
+
+
+async def _detail(event: PublishedEvent, blobs: Blobs | None) -> dict[str, Any]:
+    folded = await fold(event.payload, blobs)
+    content = {"data": json.loads(folded)} if folded == event.payload else {"reference": folded}
+    return {"id": event.id, "time": event.time_s, "trace": event.trace, **content}

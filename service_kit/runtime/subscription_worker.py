@@ -63,6 +63,11 @@ class SubscriptionWorker:
                 looks.append(await self._claim(names, limit_s, room))
         return min(looks, default=None)
 
+    async def run(self, claimed: ClaimedDelivery) -> None:
+        """Run the handler of a delivery that was claimed elsewhere, and store what became of it."""
+        declared = self.declarations.subscriptions[claimed.subscription]
+        await self._run(claimed, declared.definition.get("timeout_s", self.options.lease_s))
+
     async def finished(self) -> None:
         """Wait until no handler is running."""
         while self._running:

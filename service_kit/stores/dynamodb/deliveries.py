@@ -67,6 +67,52 @@ class DynamoDeliveries:
         )
         return [one for one in claimed if one is not None]
 
+    async def begin(
+        self, event: PublishedEvent, subscription: str, claim: Claim, now_s: float
+    ) -> ClaimedDelivery | None:
+        """Claim a delivery that a message has brought, known or not; None: it is done, dead, or not available."""
+        change = (
+            "SET #subscription = :subscription, #envelope = :envelope, #owner = :owner, #until = :until,"
+            f" #{DUE_PK} = :pk, #{DUE_AT} = :until, #loss = :one,"
+            " #attempt = if_not_exists(#attempt, :one) + if_not_exists(#loss, :zero) ADD #epoch :one"
+        )
+        when = (
+            f"attribute_not_exists(#{TTL}) AND attribute_not_exists(#failure)"
+            f" AND (attribute_not_exists(#{DUE_AT}) OR #{DUE_AT} <= :now)"
+        )
+        values: dict[str, Any] = {
+            "subscription": subscription,
+            "envelope": await self._envelope(event),
+            "owner": claim.owner,
+            "until": claim.until_s,
+            "pk": subscription_pk(subscription),
+            "now": now_s,
+            "one": 1,
+            "zero": 0,
+        }
+        place = delivery_place(event.id, subscription)
+        before: Any = await self._table.write(update(place, change, when, **values), "ALL_OLD")
+        if before is None:
+            return None
+        lost, epoch = before.get("loss", 0), before.get("epoch", 0) + 1
+        attempt = before.get("attempt", 1) + lost
+        return ClaimedDelivery(event, subscription, attempt, replace(claim, epoch=epoch), bool(lost))
+
+    async def available_at_s(self, event_id: str, subscription: str) -> float | None:
+        """Return when a delivery can be claimed; None: never, it is done or dead."""
+        item: Any = await self._table.get(delivery_place(event_id, subscription))
+        if item is None or TTL in item or "failure" in item:
+            return None
+        return float(item[DUE_AT])
+
+    async def waiting(
+        self, subscriptions: Sequence[str], until_s: float, limit: int
+    ) -> list[tuple[PublishedEvent, str]]:
+        """Return deliveries that could have been claimed for some time."""
+        found = await entries(self._table, [subscription_pk(name) for name in subscriptions], until_s, limit)
+        items: list[Any] = await self._table.get_many((str(e[PK]), str(e[SK])) for e in found)
+        return [(await self._event(item), item["subscription"]) for item in items if "envelope" in item]
+
     async def done(self, event_id: str, subscription: str, claim: Claim) -> bool:
         # About when it was done: what is claimed now will have ended by the end of its claim.
         ttl = ttl_of(claim.until_s, DAY_S)
@@ -145,10 +191,12 @@ class DynamoDeliveries:
     async def _event(self, item: Any) -> PublishedEvent:
         return PublishedEvent(*json.loads(await self._bodies.unpack(item["envelope"])))
 
-    async def _items(self, publish: Publish) -> list[dict[str, Any]]:
-        event = publish.event
+    async def _envelope(self, event: PublishedEvent) -> Any:
         row = [event.id, event.name, event.source, event.time_s, event.payload, event.trace]
-        envelope = await self._bodies.pack(json.dumps(row, ensure_ascii=False))
+        return await self._bodies.pack(json.dumps(row, ensure_ascii=False))
+
+    async def _items(self, publish: Publish) -> list[dict[str, Any]]:
+        event, envelope = publish.event, await self._envelope(publish.event)
         return [
             {
                 PK: delivery_place(event.id, name)[0],

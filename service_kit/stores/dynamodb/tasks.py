@@ -100,6 +100,13 @@ class DynamoTasks:
             bool(lost),
         )
 
+    async def available_at_s(self, key: TaskKey) -> float | None:
+        """Return when a task that `begin` did not claim can be claimed; None: never, it is finished."""
+        item: Any = await self._table.get(task_place(key))
+        if item is None or "done" in item or "answer" in item:
+            return None
+        return float(max(item.get("until", 0), item.get(DUE_AT, 0)))
+
     async def heartbeat(self, beats: Sequence[Heartbeat]) -> Sequence[bool | None]:
         return await asyncio.gather(*(self._beat(beat) for beat in beats))
 
@@ -224,6 +231,6 @@ class DynamoTasks:
             "epoch": 0 if claim is None else claim.epoch,
             "owner": None if claim is None else claim.owner,
             "until": None if claim is None else claim.until_s,
-            DUE_PK: task_pk(task.name),
+            DUE_PK: None if self._queued else task_pk(task.name),
             DUE_AT: task.scheduled_at_s if claim is None else claim.until_s,
         }

@@ -1,0 +1,160 @@
+"""What commands, tasks and handlers on AWS ask of their service: what they are told is stored by then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service_kit.hosts.aws.host import AwsHost
+from service_kit.messaging.timers import AwsTimers, Wake
+from service_kit.runtime.completion import TaskCompletion
+from service_kit.runtime.dispatcher import Dispatcher
+from service_kit.runtime.forking import Forking
+from service_kit.runtime.gateway import RuntimeGateway
+from service_kit.runtime.incoming import Incoming
+from service_kit.runtime.management import RuntimeManagement
+from service_kit.runtime.records import Claim, Effect, Publish, TurnCommit
+from service_kit.runtime.schedules import RuntimeSchedules
+from service_kit.stores.dynamodb.bodies import Bodies
+from service_kit.stores.dynamodb.deliveries import DynamoDeliveries
+from service_kit.stores.dynamodb.keys import PK, SK, TTL, outbox_place
+from service_kit.stores.dynamodb.outbox import decode_publish, encode_publish
+from service_kit.stores.dynamodb.table import Table, put
+from service_kit.stores.dynamodb.turns import DAY_S, ttl_of
+from service_kit.stores.dynamodb.values import Value
+
+LOOK_S, LOOK_MOST_S = 0.05, 1.0
+"""How long somebody who waits for an end rests between two looks, at first and in the end."""
+
+
+class AwsGateway(RuntimeGateway):
+    """The gateway of one function. Streams and queues carry on what it has stored."""
+
+    async def outcome(self, id: str, wait_s: float | None) -> str | None:
+        """Return the outcome of an execution, None if there is none in time: the table is asked again and again."""
+        outcome = (await self._record(id)).outcome
+        began_s, pause_s = self.clock.now_s(), LOOK_S
+        while outcome is None:
+            left_s = None if wait_s is None else began_s + wait_s - self.clock.now_s()
+            if left_s is not None and left_s <= 0:
+                return None
+            await self.clock.sleep(pause_s if left_s is None else min(pause_s, left_s))
+            pause_s = min(pause_s * 1.5, LOOK_MOST_S)
+            outcome = (await self.index.ended([id])).get(id)
+        return outcome
+
+
+class Outbox(DynamoDeliveries):
+    """Deliveries whose events go by way of the table's stream and the bus; the rest is as ever."""
+
+    def __init__(self, table: Table, bodies: Bodies) -> None:
+        super().__init__(table, bodies)
+        self._outbox = table, bodies
+
+    async def publish(self, events: Sequence[Publish]) -> None:
+        """Store events in one item, so that all are published or none."""
+        if not events:
+            return
+        table, bodies = self._outbox
+        first = events[0].event
+        text = json.dumps([encode_publish(event) for event in events], ensure_ascii=False)
+        pk, sk = outbox_place(first.id)
+        item = {PK: pk, SK: sk, "events": await bodies.pack(text), TTL: ttl_of(first.time_s, DAY_S)}
+        await table.write(put(item))
+
+
+async def events_of_outbox(value: Value, bodies: Bodies) -> list[Publish]:
+    return [decode_publish(row) for row in json.loads(await bodies.unpack(value))]
+
+
+class _Nowhere:
+    """Places no task: a function that only starts executions takes no turns."""
+
+    def claim_for(self, name: str) -> Claim | None:
+        return None
+
+    def withdraw(self, effects: Sequence[Effect]) -> None:
+        """Nothing was promised."""
+
+
+def gateway_of(host: AwsHost) -> AwsGateway:
+    """Return the gateway of a function."""
+    store = host.store
+    return AwsGateway(
+        store.executions,
+        store.index,
+        Outbox(store.table, store.bodies),
+        Dispatcher(host.declarations, _Nowhere()),
+        host.clock,
+        host.new_id,
+        store.executions.create,
+        lambda _: False,
+        _told_by_the_stream,
+        _nothing,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AwsManagement(RuntimeManagement):
+    """Operations on the service as a whole; an execution that may go on again is woken."""
+
+    timers: AwsTimers
+
+    async def pause(self, id: str, reason: str | None) -> None:
+        await RuntimeManagement.pause(self, id, reason)
+        if reason is None:
+            now_s = self.clock.now_s()
+            await self.timers.set(Wake(id, now_s), now_s)
+
+
+def management_of(host: AwsHost, gateway: AwsGateway) -> AwsManagement:
+    store = host.store
+    return AwsManagement(
+        store.executions,
+        store.index,
+        store.deliveries,
+        host.clock,
+        RuntimeSchedules(store.executions, store.index, gateway, host.declarations, host.clock),
+        Forking(store.executions, gateway.dispatcher, host.clock, _committed),
+        _moved,
+        _nothing,
+        host.timers,
+    )
+
+
+class AwsCompletion:
+    """Implements `contract.gateway.Completion`. The secret of tokens is read when the first one comes."""
+
+    def __init__(self, host: AwsHost) -> None:
+        self._host = host
+
+    async def succeed(self, token: str, value: str) -> bool:
+        return await (await self._made()).succeed(token, value)
+
+    async def fail(self, token: str, message: str, type: str = "") -> bool:
+        return await (await self._made()).fail(token, message, type)
+
+    async def heartbeat(self, token: str, details: str | None = None) -> bool:
+        return await (await self._made()).heartbeat(token, details)
+
+    async def _made(self) -> TaskCompletion:
+        host = self._host
+        tokens = await host.tokens()
+        return TaskCompletion(host.store.tasks, tokens, host.declarations, host.clock, _told_by_the_stream)
+
+
+def _told_by_the_stream(_: str, __: Incoming) -> None:
+    """Do nothing: what has arrived is in the table, whose stream wakes the execution."""
+
+
+def _committed(_: TurnCommit) -> None:
+    """Do nothing: the stream tells of the new execution, and its first turn is dispatched like one that was not."""
+
+
+def _moved(_: str) -> None:
+    """Do nothing: a message wakes it."""
+
+
+def _nothing() -> None:
+    """Do nothing: as above."""

@@ -1,0 +1,182 @@
+"""Moving executions within an invocation: turns, what follows from them, and inline tasks, until nothing is due."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from service_kit.contract.gateway import set_gateway
+from service_kit.hosts.aws.dispatch import Dispatch
+from service_kit.hosts.aws.gateway import gateway_of
+from service_kit.hosts.aws.host import AwsHost
+from service_kit.hosts.aws.inline import Inline
+from service_kit.messaging.timers import Wake
+from service_kit.runtime.dispatcher import Dispatcher
+from service_kit.runtime.incoming import Incoming
+from service_kit.runtime.orchestrator import Orchestrator
+from service_kit.runtime.ports import ClaimLost, Conflict
+from service_kit.runtime.records import CancelTask, Claim, Effect, ScheduleTask, TurnCommit
+from service_kit.runtime.tokens import TaskTokens
+from service_kit.runtime.warm import WarmExecutions
+from service_kit.stores.dynamodb.items import Chunk, effects_of
+
+logger: logging.Logger = logging.getLogger("service_kit.lambda")
+
+WARM_MOST = 1_000
+"""Executions kept in memory between invocations."""
+TRIES = 5
+"""How often a turn is taken anew when others take turns of the same execution."""
+LATER_S = 60.0
+LOOKED_BACK = 25
+"""Turns among which the one is sought that has used what comes a second time."""
+
+
+class Mover:
+    """Takes turns as `Orchestrator` does, and dispatches what they ask for before it goes on.
+
+    An invocation that dies between a commit and its dispatch is noticed by whoever moves the execution next: what
+    woke it comes again, has been used, and the turn that has used it is dispatched again, with all later ones.
+    """
+
+    def __init__(self, host: AwsHost, tokens: TaskTokens) -> None:
+        self._host = host
+        self._dispatch = Dispatch(host)
+        self.inline: Inline = Inline(host, self._dispatch, tokens)
+        self._context = contextvars.Context()
+        dispatcher = Dispatcher(host.declarations, self.inline)
+        self._context.run(set_gateway, gateway_of(host))
+        self._committed: dict[str, list[TurnCommit]] = {}
+        self._dispatched: OrderedDict[str, None] = OrderedDict()
+        self._orchestrator = Orchestrator(
+            host.store.executions,
+            host.store.tasks,
+            WarmExecutions(host.declarations, WARM_MOST),
+            dispatcher,
+            host.clock,
+            self._keep,
+            lambda _, __: None,
+            self._context.copy,
+        )
+
+    def begin_invocation(self, owner: str, remaining_s: float) -> None:
+        """Say who works now, and how long he can."""
+        self.inline.owner, self.inline.ends_at_s = owner, self._host.clock.now_s() + remaining_s
+
+    async def move(
+        self, id: str, incoming: Sequence[Incoming] = (), keys: Sequence[str] | None = None
+    ) -> None:
+        """Let an execution go on as far as it gets here; raise what hinders it, in which case it is to be called again.
+
+        `keys` are those of what has woken it; None if that is not known.
+        """
+        move = self._move(id, incoming, keys)
+        await asyncio.create_task(move, name=f"execution {id}", context=self._context.copy())
+
+    async def set_timer(self, id: str, at_s: float) -> None:
+        """Have an execution woken at a time."""
+        await self._dispatch.wake(id, at_s)
+
+    async def park(self, id: str, reason: str) -> None:
+        """Pause an execution that cannot go on, so that others can.
+
+        One that has ended cannot be paused, and needs it no more: what its last turn asks for is tried again by the
+        timer queue, whose dead letters are its own.
+        """
+        record = await self._host.store.executions.read(id)
+        if record is not None and record.outcome is not None:
+            now_s = self._host.clock.now_s()
+            await self._host.timers.set(Wake(id, now_s + LATER_S), now_s)
+        else:
+            logger.error("execution '%s' is paused: %s", id, reason)
+            await self._host.store.executions.pause(id, reason)
+
+    async def _move(self, id: str, incoming: Sequence[Incoming], keys: Sequence[str] | None) -> None:
+        known = id in self._dispatched
+        self._dispatched.pop(id, None)
+        if not known:
+            await self._dispatch_again(id, keys)
+        running: set[asyncio.Task[Incoming | None]] = set()
+        due: Sequence[Incoming] | None = incoming
+        try:
+            while due is not None or running:
+                if due is not None:
+                    await self._advance(id, due)
+                    due = None
+                for commit in self._committed.pop(id, ()):
+                    running.update(await self._follow(commit))
+                    due = () if commit.successor is not None else due
+                if due is None and running:
+                    done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                    due = [answer for each in done if (answer := each.result()) is not None] or None
+        finally:
+            self._committed.pop(id, None)
+            for each in running:
+                each.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+        self._dispatched[id] = None
+        while len(self._dispatched) > WARM_MOST:
+            self._dispatched.popitem(last=False)
+
+    async def _advance(self, id: str, incoming: Sequence[Incoming]) -> None:
+        for attempt in range(TRIES):
+            try:
+                await self._orchestrator.advance(id, incoming)
+            except ClaimLost as lost:
+                incoming = [i for i in incoming if i.finished is None or i.finished.key not in lost.keys]
+            except Conflict:
+                # What the table has is found there again; what it does not know yet is kept.
+                incoming = [i for i in incoming if i.finished is not None]
+                await self._host.clock.sleep(0.02 * 2**attempt)
+            else:
+                return
+        await self._orchestrator.advance(id, incoming)
+
+    def _keep(self, commit: TurnCommit) -> None:
+        self._committed.setdefault(commit.execution, []).append(commit)
+
+    async def _follow(self, commit: TurnCommit) -> list[asyncio.Task[Incoming | None]]:
+        """Dispatch a turn; return the inline tasks that it has begun."""
+        for effect in commit.effects:
+            if isinstance(effect, CancelTask):
+                self.inline.cancel(effect.key)
+        mine, others = _divided(commit.effects)
+        await self._dispatch.effects(others)
+        await self._dispatch.wake(commit.execution, commit.wake_at_s)
+        return [asyncio.create_task(self.inline.run(task, claim)) for task, claim in mine]
+
+    async def _dispatch_again(self, id: str, keys: Sequence[str] | None) -> None:
+        """Dispatch the turn that has used one of these keys, and all later ones; the last one, if nobody knows."""
+        latest = await self._host.store.executions.reader.latest(id, LOOKED_BACK)
+        again: list[Chunk] = latest[:1] if keys is None else []
+        for number, chunk in enumerate(latest if keys is not None else ()):
+            used = {*chunk.used, *(["started"] if chunk.turn == 0 else [])}
+            if used.intersection(keys or ()):
+                again = latest[: number + 1]
+        for chunk in reversed(again):
+            await self._dispatch_chunk(id, chunk, latest)
+
+    async def _dispatch_chunk(self, id: str, chunk: Chunk, latest: Sequence[Chunk]) -> None:
+        answered = {seq for each in latest if each.run == chunk.run for seq in each.done}
+        inline, others = _divided(await effects_of(chunk, self._host.store.bodies))
+        await self._dispatch.effects(others)
+        for task, claim in inline:
+            if task.key.seq not in answered:
+                await self.inline.take_over(task, claim)
+        following = self._host.store.executions.following
+        await following.follow(chunk, (), following.left_over(chunk))
+        if chunk is latest[0]:
+            await self._dispatch.wake(id, chunk.wake_at_s)
+
+
+def _divided(effects: Sequence[Effect]) -> tuple[list[tuple[ScheduleTask, Claim]], list[Effect]]:
+    """Return the tasks that the committing process runs itself, and everything else."""
+    inline, others = list[tuple[ScheduleTask, Claim]](), list[Effect]()
+    for effect in effects:
+        if isinstance(effect, ScheduleTask) and effect.claim is not None:
+            inline.append((effect, effect.claim))
+        else:
+            others.append(effect)
+    return inline, others

@@ -1,0 +1,124 @@
+"""The function behind the table's stream: it takes turns of executions, and dispatches what they ask for."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from service_kit.hosts.aws.invocation import Function, Invocation
+from service_kit.hosts.aws.mover import Mover
+from service_kit.hosts.aws.records import Event, StreamRecord, stream_records
+from service_kit.runtime.dispatcher import stored
+from service_kit.runtime.incoming import Incoming
+from service_kit.stores.dynamodb.bodies import Bodies
+from service_kit.stores.dynamodb.items import STARTED
+from service_kit.stores.dynamodb.keys import ARRIVAL, META, TASK
+from service_kit.stores.dynamodb.outbox import decode_arrival
+
+if TYPE_CHECKING:
+    handler: OrchestratorFunction
+
+logger: logging.Logger = logging.getLogger("service_kit.lambda")
+
+FAILURES_MOST = 5
+"""Failures of one execution in a row, in one process, after which it is parked: others of its shard wait for it."""
+
+
+@dataclass(slots=True)
+class _Woken:
+    """What a batch says of one execution."""
+
+    records: list[str] = field(default_factory=list[str])
+    incoming: list[Incoming] = field(default_factory=list[Incoming])
+    keys: list[str] = field(default_factory=list[str])
+    begin_at_s: float | None = None
+    unreadable: Exception | None = None
+
+
+class OrchestratorFunction(Function):
+    """Moves the executions of a batch side by side, each in the order of its records.
+
+    Lambda gives the records of one execution to one invocation at a time.
+    """
+
+    _mover: Mover | None = None
+
+    async def handle(self, event: Event, invocation: Invocation) -> list[str]:
+        if self._mover is None:
+            self._mover = Mover(self.host, await self.host.tokens())
+            self._failed: Counter[str] = Counter()
+        self._mover.begin_invocation(invocation.owner, invocation.remaining_s())
+        woken: dict[str, _Woken] = {}
+        for record in stream_records(event):
+            if (execution := _execution(record)) is not None:
+                await self._note(record, woken.setdefault(execution, _Woken()))
+        failed = await invocation.finish(
+            {place: self._move(place, one, self._mover) for place, one in woken.items()}
+        )
+        for place in woken.keys() - failed.keys():
+            del self._failed[place]
+        again: list[str] = []
+        for place, error in failed.items():
+            self._failed[place] += not isinstance(error, TimeoutError)
+            if self._failed[place] >= FAILURES_MOST:
+                await self._mover.park(place, f"{type(error).__name__}: {error}")
+                del self._failed[place]
+            else:
+                again += woken[place].records
+        return again
+
+    async def _move(self, id: str, woken: _Woken, mover: Mover) -> None:
+        if woken.unreadable is not None:
+            await mover.park(id, f"a record of the stream cannot be read: {woken.unreadable}")
+            return
+        if woken.begin_at_s is not None and woken.begin_at_s > self.host.clock.now_s():
+            await mover.set_timer(id, woken.begin_at_s)
+        else:
+            await mover.move(id, woken.incoming, woken.keys)
+
+    async def _note(self, record: StreamRecord, woken: _Woken) -> None:
+        image: Any = record.image
+        woken.records.append(record.id)
+        try:
+            if record.sk == META:
+                woken.keys.append(STARTED)
+                woken.begin_at_s = image.get("wake_at")
+            else:
+                incoming = await _incoming(image, self.host.store.bodies)
+                woken.incoming.append(incoming)
+                woken.keys.append(incoming.arrival.key)
+        except Exception as error:  # noqa: BLE001 - its execution is parked, with the reason
+            woken.unreadable = error
+
+
+def _execution(record: StreamRecord) -> str | None:
+    """Return the execution that a record wakes; None for one that wakes nobody."""
+    image = record.image
+    if image is None or record.kind == "REMOVE" or not record.pk.startswith("x#"):
+        return None
+    wakes = (
+        (record.sk == META and record.kind == "INSERT")
+        or (record.sk.startswith(ARRIVAL) and "body" in image)
+        or (record.sk.startswith(TASK) and "answer" in image)
+    )
+    return record.pk.removeprefix("x#") if wakes else None
+
+
+async def _incoming(image: Any, bodies: Bodies) -> Incoming:
+    """Return what has arrived, so that a warm execution need not read it."""
+    answered = "answer" in image
+    arrival = stored(decode_arrival(await bodies.unpack(image["answer" if answered else "body"])))
+    run = int(image["sk"].removeprefix(TASK).split("#")[0]) if answered else image.get("run")
+    return Incoming(arrival, run)
+
+
+def __getattr__(name: str) -> Any:
+    if name != "handler":
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    from service_kit.hosts.aws.environment import imported
+    from service_kit.hosts.aws.host import host_from_environment
+
+    globals()["handler"] = made = imported(lambda: OrchestratorFunction(host_from_environment()))
+    return made

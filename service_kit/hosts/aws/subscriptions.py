@@ -1,0 +1,120 @@
+"""The function behind the queue of a subscription, to which a rule of EventBridge sends events."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import json
+from typing import TYPE_CHECKING, Any
+
+from service_kit.contract.filters import matches
+from service_kit.contract.gateway import set_gateway
+from service_kit.hosts.aws.gateway import gateway_of
+from service_kit.hosts.aws.host import AwsHost
+from service_kit.hosts.aws.invocation import Function, Invocation
+from service_kit.hosts.aws.records import Event, QueueRecord, queue_records
+from service_kit.messaging.bus import read_event
+from service_kit.messaging.queues import Message
+from service_kit.runtime.records import Claim, PublishedEvent
+from service_kit.runtime.subscription_worker import MARGIN_S, SubscriptionWorker
+from service_kit.runtime.task_worker import WorkerOptions
+from service_kit.stores.dynamodb.deliveries import DynamoDeliveries
+
+if TYPE_CHECKING:
+    handler: SubscriptionsFunction
+
+
+class QueuedDeliveries(DynamoDeliveries):
+    """The port `Deliveries` where an attempt that is to be made later needs a message."""
+
+    def __init__(self, host: AwsHost) -> None:
+        super().__init__(host.store.table, host.store.bodies)
+        self._host = host
+        self.bodies: dict[tuple[str, str], str] = {}
+        """The messages that are being handled, by event and subscription."""
+
+    async def retry(self, event_id: str, subscription: str, claim: Claim, at_s: float) -> bool:
+        kept = await super().retry(event_id, subscription, claim, at_s)
+        if kept:
+            await self.send(subscription, event_id, self.bodies[event_id, subscription], at_s)
+        return kept
+
+    async def send(self, subscription: str, event_id: str, body: str, at_s: float) -> None:
+        """Send an event to the queue of a subscription for a time."""
+        url = await self._host.queues.url(self._host.subscription_queue(subscription))
+        delay_s = at_s - self._host.clock.now_s()
+        await self._host.queues.send(url, [Message(event_id, body, delay_s)])
+
+
+class SubscriptionsFunction(Function):
+    """Runs handlers side by side, each delivery once: the table knows what an event that comes twice has led to."""
+
+    _worker: SubscriptionWorker | None = None
+
+    async def handle(self, event: Event, invocation: Invocation) -> list[str]:
+        if self._worker is None:
+            self._deliveries = QueuedDeliveries(self.host)
+            self._context = contextvars.Context()
+            self._context.run(set_gateway, gateway_of(self.host))
+            self._worker = SubscriptionWorker(
+                self._deliveries,
+                self._deliveries,
+                self.host.declarations,
+                self.host.clock,
+                self.host.random,
+                _nothing,
+                WorkerOptions(invocation.owner),
+                self._context.copy,
+            )
+            names = self.host.declarations.subscriptions
+            self._names = {self.host.subscription_queue(name): name for name in names}
+        work = {record.id: self._run(record, invocation, self._worker) for record in queue_records(event)}
+        return list(await invocation.finish(work))
+
+    async def _run(self, record: QueueRecord, invocation: Invocation, worker: SubscriptionWorker) -> None:
+        if record.queue not in self._names:
+            raise LookupError(
+                f"queue '{record.queue}' is of no subscription of service '{self.host.declarations.service}';"
+                f" deploy the template of this version"
+            )
+        name = self._names[record.queue]
+        event = await read_event(json.loads(record.body), self.host.blobs)
+        if not self._is_wanted(name, event):
+            return
+        now_s = self.host.clock.now_s()
+        definition = self.host.declarations.subscriptions[name].definition
+        limit_s = definition.get("timeout_s", worker.options.lease_s)
+        until_s = min(now_s + limit_s + MARGIN_S, invocation.ends_at_s)
+        claim = Claim(f"{invocation.owner}/{record.id}", until_s)
+        claimed = await self._deliveries.begin(event, name, claim, now_s)
+        if claimed is None:
+            at_s = await self._deliveries.available_at_s(event.id, name)
+            if at_s is not None:
+                await self._deliveries.send(name, event.id, record.body, at_s)
+            return
+        self._deliveries.bodies[event.id, name] = record.body
+        try:
+            running = worker.run(claimed)
+            await asyncio.create_task(running, name=f"subscription {name}", context=self._context.copy())
+        finally:
+            del self._deliveries.bodies[event.id, name]
+
+    def _is_wanted(self, name: str, event: PublishedEvent) -> bool:
+        """Tell whether a subscription wants an event: rules do not see into what goes by reference."""
+        declared = self.host.declarations.subscriptions[name]
+        pattern = declared.definition.get("match", {})
+        return event.name in declared.events and matches(pattern, json.loads(event.payload))
+
+
+def _nothing() -> None:
+    """Do nothing: messages bring what is to be done."""
+
+
+def __getattr__(name: str) -> Any:
+    if name != "handler":
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    from service_kit.hosts.aws.environment import imported
+    from service_kit.hosts.aws.host import host_from_environment
+
+    globals()["handler"] = made = imported(lambda: SubscriptionsFunction(host_from_environment()))
+    return made
