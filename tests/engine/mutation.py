@@ -75,11 +75,11 @@ def shown(line: str, operator: str) -> bool:
 
 
 def is_python(mutant: Any) -> bool:
-    """Return whether the changed file can be compiled: it would be killed by any test."""
+    """Return whether the change can be made, and compiled: any test would kill what cannot."""
     operator = get_operator(mutant.operator_name)(**mutant.operator_args)
     try:
         compile(mutate_code(mutant.module_path.read_text(), operator, mutant.occurrence), "mutant", "exec")
-    except SyntaxError:
+    except (SyntaxError, AttributeError):  # an AttributeError is Cosmic Ray's own, at `except a.B`
         return False
     return True
 
