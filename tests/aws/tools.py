@@ -19,18 +19,18 @@ CHECKOV = "checkov==3.3.30"
 MINISTACK = "ministack[full]==1.5.33"
 
 
+HOME = Path(sys.prefix, "tools")
+"""Where they are: inside of this interpreter's environment, and gone with it."""
+
+
 @cache
 def program(name: str, requirement: str) -> Path:
-    """Return an installed program; the first one who asks installs it, which takes a minute or two.
-
-    Its environment is inside of this interpreter's, and ends with that.
-    """
-    home = Path(sys.prefix, "tools")
-    home.mkdir(exist_ok=True)
+    """Return an installed program; the first one who asks installs it, which takes a minute or two."""
+    HOME.mkdir(exist_ok=True)
     package = re.split(r"[\[=]", requirement)[0]
-    folder = home / f"{package}-{hashlib.sha256(requirement.encode()).hexdigest()[:12]}"
+    folder = HOME / f"{package}-{hashlib.sha256(requirement.encode()).hexdigest()[:12]}"
     ready = folder / "ready"
-    with (home / f"{package}.lock").open("w") as lock:
+    with (HOME / f"{package}.lock").open("w") as lock:
         # Tests run in several processes.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not ready.exists():
