@@ -120,6 +120,14 @@ class Manager:
         """Let a paused execution go on."""
         await self._access.call("resume", idempotent=True, id=id)
 
+    async def fork(self, id: str, turn: int, new_id: str) -> None:
+        """Begin an execution with the first turns of this one, and with the service's code of today.
+
+        Tasks and children that had no answer by then are begun again. Raises ExecutionNotFound, ExecutionExists for
+        the new id, and ProblemError for a turn that there is not.
+        """
+        await self._access.call("fork", id=id, turn=turn, new_id=new_id)
+
     async def schedules(self) -> list[ScheduleInfo]:
         """Return the schedules of workflows, with their last and next times."""
         found = await self._access.call("list_schedules", idempotent=True)

@@ -17,6 +17,7 @@ from service_kit.cli.documents import manifest, openapi
 from service_kit.cli.events import dead_letters, events
 from service_kit.cli.executions import executions
 from service_kit.cli.failures import EXTRA_CURE, SERVER_EXTRA, CliError, Unusable
+from service_kit.cli.forking import fork
 from service_kit.cli.mcp import mcp
 from service_kit.cli.replay import replay
 from service_kit.cli.routes import routes
@@ -97,5 +98,6 @@ for _run in (
     destroy,
 ):
     app.command()(_run)
+executions.command()(fork)
 for _group in (executions, schedules, events, dead_letters):
     app.add_typer(_group)

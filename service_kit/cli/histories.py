@@ -28,9 +28,13 @@ _UNSHOWN = ("kind", "at_s", "args_hash", "seed", "flags")
 _LONGEST = 160
 
 
-def history_lines(events: Sequence[Event], first: int = 1) -> Iterator[str]:
+def history_lines(events: Sequence[Event], before: Sequence[Event] = ()) -> Iterator[str]:
     """Return a line for each event: its number, the time of its turn, and what it says."""
-    for number, event in enumerate(events, start=first):
+    turns = sum(event["kind"] == "TurnStarted" for event in before)
+    for number, event in enumerate(events, start=len(before) + 1):
+        if event["kind"] == "TurnStarted":
+            turns += 1
+            event = {**event, "turn": turns}
         clock = time.strftime("%H:%M:%S", time.localtime(event["at_s"])) if "at_s" in event else " " * 8
         said = [f"{name}={_short(name, value)}" for name, value in event.items() if _is_shown(name, value)]
         yield printable(f"{number:>5}  {clock}  {event['kind']}  {' '.join(said)}").rstrip()
@@ -60,7 +64,7 @@ async def follow(access: ServiceAccess, id: str, say: Callable[[str], None]) -> 
         events = await access.history(id)
         if list(events[: len(shown)]) != list(shown):
             shown = []  # it has continued as new
-        for line in history_lines(events[len(shown) :], len(shown) + 1):
+        for line in history_lines(events[len(shown) :], shown):
             say(line)
         shown = events
         if outcome is not None:

@@ -105,6 +105,16 @@ def _problem(error: ProblemError, url: str) -> CliError:
             f"no workflow '{error.members.get('workflow', '')}' at {url} has a schedule",
             "`service-kit schedules list` has them",
         )
+    if error.type.endswith(":UnknownEvent"):
+        known = ", ".join(map(str, error.members.get("known", ())))
+        return CliError(
+            f"the service at {url} knows no event '{error.members.get('event', '')}'",
+            f"it knows: {known or 'none'}",
+        )
+    if error.type.endswith(":InvalidFork"):
+        return CliError(
+            str(error.members.get("problem", "")), "`service-kit executions history` shows its turns"
+        )
     if error.type.endswith(":InvalidBackfill"):
         return CliError(str(error.members.get("problem", "")), "choose another range: --from, --to")
     if error.status in (401, 403):

@@ -115,6 +115,13 @@ class Management(Protocol):
         """Stop turns of an execution for a reason, or let them go on (None); raise ExecutionNotFound."""
         ...
 
+    async def fork(self, id: str, turn: int, new_id: str) -> None:
+        """Begin an execution with the first turns of another one.
+
+        Raises ExecutionNotFound, ExecutionExists for the new id, and ValueError for what cannot be forked.
+        """
+        ...
+
     async def dead_letters(self, subscription: str | None, limit: int) -> Sequence[Mapping[str, Any]]:
         """Return dead letters with their events and failures, the oldest first."""
         ...

@@ -93,7 +93,8 @@ def _take(found: Declarations, value: Any) -> bool:
         case Task():
             return _add(found.tasks, value.name, value, value.function)
         case Subscription():
-            found.events.update(value.events)
+            for name, event in value.events.items():
+                _add(found.events, name, event, event)
             return _add(found.subscriptions, value.name, value, value.function)
         case type() if issubclass(value, Event) and value is not Event:
             return _add(found.events, value.event_name, value, value)

@@ -16,10 +16,16 @@ from service_kit.engine.history import (
     ExecutionTimedOut,
 )
 from service_kit.engine.wire import decode_events, encode_events
-from service_kit.errors import ServiceError
+from service_kit.errors import ExecutionExists, ExecutionNotFound, ServiceError
 
 if TYPE_CHECKING:
     from service_kit.contract.workflow import Workflow
+
+
+_SYSTEM: Mapping[str, type[ServiceError]] = {
+    f"{cls.__module__}:{cls.__qualname__}": cls for cls in (ExecutionExists, ExecutionNotFound)
+}
+"""Errors that every service has."""
 
 
 class DeclaredFailures:
@@ -32,7 +38,7 @@ class DeclaredFailures:
         return json.dumps(error.encode_fields()) if isinstance(error, ServiceError) else None
 
     def rebuild(self, failure: Failure) -> BaseException | None:
-        cls = self._known.get(failure.type)
+        cls = self._known.get(failure.type) or _SYSTEM.get(failure.type)
         if cls is None or failure.fields is None:
             return None
         try:

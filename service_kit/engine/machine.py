@@ -84,6 +84,11 @@ class Machine:
         """Whether `ExecutionStarted` has been accepted."""
         return self._context is not None
 
+    @property
+    def open_calls(self) -> tuple[TaskScheduled | ChildStarted, ...]:
+        """The tasks and children whose answers are awaited, in the order of their calls."""
+        return () if self._context is None else tuple(opened.call for opened in self._context.open.values())
+
     def expects(self, arrival: Arrival) -> bool:
         """Return whether the execution waits for this; what it does not wait for is late, double, or not its own."""
         context = self._context

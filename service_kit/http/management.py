@@ -16,7 +16,7 @@ from pydantic_core import to_json
 from client_kit.executions import ExecutionInfo
 from service_kit.contract.command import AnyCommand, command
 from service_kit.contract.gateway import Completion, Management, require_gateway
-from service_kit.errors import ExecutionNotFound, ServiceError
+from service_kit.errors import ExecutionExists, ExecutionNotFound, ServiceError
 
 PREFIX = "_system."
 WAIT_MOST_S = 20.0
@@ -52,9 +52,30 @@ class InvalidWorkflowInput(ServiceError, status=422):
     errors: list[dict[str, JsonValue]]
 
 
+class UnknownEvent(ServiceError, status=422):
+    """The service knows no event of this name."""
+
+    event: str
+    known: list[str]
+
+
+class InvalidEvent(ServiceError, status=422):
+    """The payload does not fit the event's fields."""
+
+    event: str
+    errors: list[dict[str, JsonValue]]
+
+
 class InvalidTaskCompletion(ServiceError, status=422):
     """The token is none of this service's, or the result is not of the task's type."""
 
+    problem: str
+
+
+class InvalidFork(ServiceError, status=422):
+    """The execution has no such turn, or cannot be forked from there."""
+
+    id: str
     problem: str
 
 
@@ -141,6 +162,15 @@ async def resume(id: Id) -> None:
     await _management.get().pause(id, None)
 
 
+@command(path="/_system/executions/{id}/fork", errors=[ExecutionNotFound, ExecutionExists, InvalidFork])
+async def fork(id: Id, turn: Annotated[int, Field(ge=1)], new_id: Id) -> None:
+    """Begin an execution with the first turns of this one, tasks and children without an answer begun again."""
+    try:
+        await _management.get().fork(id, turn, new_id)
+    except ValueError as error:
+        raise InvalidFork(id=id, problem=str(error)) from None
+
+
 @command(method="GET", path="/_system/dead-letters")
 async def dead_letters(
     subscription: str | None = None, limit: Annotated[int, Field(ge=1, le=1000)] = 100
@@ -199,6 +229,7 @@ COMMANDS: tuple[AnyCommand, ...] = (
     terminate,
     pause,
     resume,
+    fork,
     complete_task,
     fail_task,
     heartbeat_task,

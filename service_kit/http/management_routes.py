@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, ValidationError
 from pydantic_core import to_json
 
 from client_kit.executions import StartOptions
 from service_kit.contract.command import AnyCommand, command
+from service_kit.contract.event import Event
 from service_kit.contract.exchange import Next, Request, Response
 from service_kit.contract.gateway import require_gateway
+from service_kit.contract.gather import gather
 from service_kit.contract.route import RPC_PREFIX
 from service_kit.contract.service import ServiceContract
 from service_kit.errors import ExecutionExists, Refusal
@@ -23,7 +25,9 @@ from service_kit.http.management import (
     PREFIX,
     EmittedEvent,
     Id,
+    InvalidEvent,
     InvalidWorkflowInput,
+    UnknownEvent,
     UnknownWorkflow,
 )
 from service_kit.http.management_schedules import SCHEDULE_COMMANDS
@@ -92,12 +96,23 @@ def _commands_of(contract: ServiceContract) -> list[AnyCommand]:
             workflow, declared.calls.encode_arguments(arguments), chosen
         )
 
-    @command(path="/_system/events")
+    @command(path="/_system/events", errors=[UnknownEvent, InvalidEvent])
     async def emit(events: list[EmittedEvent]) -> None:
         """Publish events, all or none."""
-        await require_gateway("this").emit([(e.name, to_json(e.payload).decode()) for e in events])
+        known = gather(contract).events
+        await require_gateway("this").emit([(e.name, _checked(e, known)) for e in events])
 
     return [start, emit]
+
+
+def _checked(event: EmittedEvent, known: Mapping[str, type[Event]]) -> str:
+    """Return an event's payload, written as the service itself writes it."""
+    if event.name not in known:
+        raise UnknownEvent(event=event.name, known=sorted(known))
+    try:
+        return known[event.name].model_validate_json(to_json(event.payload)).model_dump_json(by_alias=True)
+    except ValidationError as error:
+        raise InvalidEvent(event=event.name, errors=_errors(error)) from None
 
 
 def _errors(error: ValueError) -> list[dict[str, JsonValue]]:

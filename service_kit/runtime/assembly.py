@@ -19,6 +19,7 @@ from service_kit.runtime.attempt_runner import AttemptRunner
 from service_kit.runtime.clock import Clock
 from service_kit.runtime.completion import TaskCompletion
 from service_kit.runtime.dispatcher import Dispatcher, stored
+from service_kit.runtime.forking import Forking
 from service_kit.runtime.gateway import RuntimeGateway
 from service_kit.runtime.hints import Hint, repeat
 from service_kit.runtime.incoming import Incoming
@@ -88,6 +89,7 @@ class Runtime:
             stores.deliveries,
             clock,
             self.schedules,
+            Forking(stores.executions, dispatcher, clock, self._committed),
             self._moved,
             self._delivery_hint.give,
         )
@@ -143,8 +145,6 @@ class Runtime:
         for loop in ending:
             loop.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
-
-    # Its parts
 
     def _make_task_worker(self) -> TaskWorker:
         return TaskWorker(

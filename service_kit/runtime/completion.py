@@ -42,13 +42,25 @@ class TaskCompletion:
         return await self._settle(token, TaskRaised(key.seq, Failure(type, message)))
 
     async def heartbeat(self, token: str, details: str | None = None) -> bool:
-        """Say that a task is being worked on: its heartbeat timeout, or else its attempt's, begins anew."""
+        """Say that a task is being worked on: its heartbeat timeout, or else its attempt's, begins anew.
+
+        The end of all its attempts, `schedule_to_close_s` after its call, stays where it is.
+        """
         key, name = self.tokens.read(token)
-        defined = self.declarations.task(name).definition
-        silence_s = defined.get("heartbeat_timeout_s") or defined.get("timeout_s")
-        until_s = float("inf") if silence_s is None else self.clock.now_s() + silence_s
+        now_s, until_s = self.clock.now_s(), self._until_s(token, name)
+        if until_s <= now_s:
+            return False
         (cancelled,) = await self.tasks.heartbeat([Heartbeat(key, None, until_s, details)])
         return cancelled is False
+
+    def _until_s(self, token: str, name: str) -> float:
+        """Return until when a heartbeat of now is good, by what the call says, or else the definition."""
+        scheduled_at_s, chosen = self.tokens.scheduled(token)
+        defined = self.declarations.task(name).definition
+        silence_s = chosen.heartbeat_timeout_s or defined.get("heartbeat_timeout_s")
+        silence_s = silence_s or chosen.timeout_s or defined.get("timeout_s") or float("inf")
+        whole_s = chosen.schedule_to_close_s or defined.get("schedule_to_close_s") or float("inf")
+        return min(self.clock.now_s() + silence_s, scheduled_at_s + whole_s)
 
     async def _settle(self, token: str, arrival: Arrival) -> bool:
         key, _ = self.tokens.read(token)

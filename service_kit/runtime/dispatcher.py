@@ -48,6 +48,7 @@ from service_kit.engine.history import (
 )
 from service_kit.engine.payload import call_id, digest
 from service_kit.engine.turn import Outcome, Turn
+from service_kit.errors import ExecutionExists
 from service_kit.runtime.records import (
     CancelTask,
     Claim,
@@ -62,6 +63,8 @@ from service_kit.runtime.records import (
     StoredArrival,
     TaskKey,
 )
+
+TAKEN = f"{ExecutionExists.__module__}:{ExecutionExists.__qualname__}"
 
 
 class Placement(Protocol):
@@ -164,7 +167,7 @@ class Dispatcher:
                 begin_at_s=now_s + (call.start_delay_s or 0),
                 parent=ParentLink(started.id, started.run, call.seq, call.parent_close),
             ),
-            stored(ChildRaised(call.seq, Failure("service_kit.errors:ExecutionExists", taken))),
+            stored(ChildRaised(call.seq, Failure(TAKEN, taken, fields=json.dumps({"id": call.id})))),
             call.id != call_id(started.id, started.run, call.seq),
         )
 

@@ -12,6 +12,7 @@ from service_kit.engine.failure import Failure
 from service_kit.engine.wire import decode_failure
 from service_kit.errors import ExecutionNotFound
 from service_kit.runtime.clock import Clock
+from service_kit.runtime.forking import Forking
 from service_kit.runtime.gateway import info_of
 from service_kit.runtime.ports import Deliveries, ExecutionIndex, Executions
 from service_kit.runtime.records import DeadLetter, ExecutionQuery
@@ -27,6 +28,7 @@ class RuntimeManagement:
     deliveries: Deliveries
     clock: Clock
     schedules: RuntimeSchedules
+    forking: Forking
     moved: Callable[[str], None]
     """Told of an execution that may have something to do, or must not go on from memory."""
     published: Callable[[], None]
@@ -47,6 +49,9 @@ class RuntimeManagement:
         if not await self.executions.pause(id, reason):
             raise ExecutionNotFound(id=id)
         self.moved(id)
+
+    async def fork(self, id: str, turn: int, new_id: str) -> None:
+        await self.forking.fork(id, turn, new_id)
 
     async def dead_letters(self, subscription: str | None, limit: int) -> Sequence[Mapping[str, Any]]:
         return [_shown(letter) for letter in await self.deliveries.dead(subscription, limit)]

@@ -6,7 +6,9 @@ import base64
 import hashlib
 import hmac
 import json
+from typing import Any
 
+from service_kit.engine.options import TaskOptions
 from service_kit.runtime.records import ClaimedTask, TaskKey
 
 
@@ -20,12 +22,26 @@ class TaskTokens:
 
     def sign(self, claimed: ClaimedTask) -> str:
         """Return the token of a task: equal for all its attempts."""
-        key = claimed.key
-        body = json.dumps([key.execution, key.run, key.seq, claimed.name], separators=(",", ":")).encode()
+        key, chosen = claimed.key, claimed.options
+        limits = chosen and [chosen.timeout_s, chosen.heartbeat_timeout_s, chosen.schedule_to_close_s]
+        parts = [key.execution, key.run, key.seq, claimed.name, claimed.scheduled_at_s, limits]
+        body = json.dumps(parts, separators=(",", ":")).encode()
         return _text(body) + "." + _text(self._mac(body))
 
     def read(self, token: str) -> tuple[TaskKey, str]:
         """Return the task that a token stands for, and its name; raise ValueError if it was not signed here."""
+        execution, run, seq, name, *_ = self._parts(token)
+        return TaskKey(execution, run, seq), name
+
+    def scheduled(self, token: str) -> tuple[float, TaskOptions]:
+        """Return when the task was called, and with which limits of its own; raise ValueError, as `read`."""
+        scheduled_at_s, limits = (*self._parts(token)[4:], float("inf"), None)[:2]
+        timeout_s, silence_s, whole_s = limits or (None, None, None)
+        return scheduled_at_s, TaskOptions(
+            timeout_s=timeout_s, heartbeat_timeout_s=silence_s, schedule_to_close_s=whole_s
+        )
+
+    def _parts(self, token: str) -> list[Any]:
         body_text, _, mac_text = token.partition(".")
         try:
             body, mac = _bytes(body_text), _bytes(mac_text)
@@ -33,8 +49,8 @@ class TaskTokens:
             body, mac = b"", b""
         if not hmac.compare_digest(mac, self._mac(body)):
             raise ValueError("this is no task token of this service")
-        execution, run, seq, name = json.loads(body)
-        return TaskKey(execution, run, seq), name
+        parts: list[Any] = json.loads(body)
+        return parts
 
     def _mac(self, body: bytes) -> bytes:
         return hmac.digest(self._secret, body, hashlib.sha256)

@@ -105,6 +105,13 @@ class TestEnvironment(Generic[S]):
         self._director.stored(id)
         return Execution(self._director, ExecutionHandle(self._director.gateway, workflow, id))
 
+    def fork(self, execution: Execution[R], turn: int, id: str) -> Execution[R]:
+        """Begin an execution with the first turns of this one, as `manage(client).fork`."""
+        self.run(self._director.stage.runtime.management.fork(execution.id, turn, id))
+        return Execution(
+            self._director, ExecutionHandle(self._director.gateway, execution.handle._workflow, id)
+        )
+
     def run_until_complete(
         self, execution: Execution[R] | ExecutionHandle[R], *, within: timedelta = WITHIN
     ) -> R:

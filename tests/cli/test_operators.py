@@ -156,10 +156,23 @@ def test_a_history_is_readable_line_by_line(depot: Depot) -> None:
     depot.does("executions", "result", "ship-1")
     lines = depot.does("executions", "history", "ship-1").splitlines()
     assert lines[0].split()[0] == "1"
-    assert lines[0].endswith("TurnStarted")
+    assert lines[0].endswith("TurnStarted  turn=1")
     assert any('TaskScheduled  seq=1 name=pack input={"order":"o-1"}' in line for line in lines)
     assert any("SignalReceived" in line and 'payload="me"' in line for line in lines)
     assert lines[-1].split()[1] == "ExecutionSucceeded"
+
+
+def test_an_execution_is_forked_from_one_of_its_turns(depot: Depot) -> None:
+    depot.does("executions", "start", "ship", "order=o-1", "--id", "ship-1")
+    depot.does("executions", "signal", "ship-1", "released", '"me"')
+    depot.does("executions", "result", "ship-1")
+    assert depot.does("executions", "fork", "ship-1", "1", "--id", "again") == "again\n"
+    depot.does("executions", "signal", "again", "released", '"you"')
+    assert "released by you" in depot.does("executions", "result", "again")
+    assert depot.does("executions", "fork", "ship-1", "1").startswith("ship-1-")
+    assert "'ship-1' has turns 1 to" in depot.refuses("executions", "fork", "ship-1", "9")
+    assert "'again' exists already" in depot.refuses("executions", "fork", "ship-1", "1", "--id", "again")
+    assert "there is no execution 'ship-2'" in depot.refuses("executions", "fork", "ship-2", "1")
 
 
 def test_an_event_is_published_and_one_that_fails_is_delivered_again(depot: Depot) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Annotated, Any
 
 import pytest
 from pydantic import BaseModel, Field
 
-from service_kit import DefinitionError, ServiceError, command
+from service_kit import DefinitionError, Event, Service, ServiceError, command, subscription
+from service_kit.contract.gather import gather
+from service_kit.contract.service import contract_of
 
 
 class Item(BaseModel):
@@ -124,3 +127,23 @@ def test_one_error_name_for_two_errors_of_a_command_is_named() -> None:
 
     text = mistake(lambda: command(errors=[error("first"), error("second")])(place))
     assert "two errors have the name 'Gone' (first and second); rename one" in text
+
+
+def test_two_events_of_one_name_are_named_even_if_one_is_known_by_its_subscription_alone() -> None:
+    def declare(module: str) -> type[Event]:
+        return type("Placed", (Event,), {"__module__": module})
+
+    own, other = declare("shop"), declare("elsewhere")
+
+    @subscription(other)
+    async def on_placed(event: Event) -> None: ...
+
+    class Shop(Service):
+        Placed = own
+
+    for names in ({"Placed": own, "on_placed": on_placed}, {"on_placed": on_placed, "Placed": own}):
+        module = ModuleType("shop")
+        vars(module).update(names)
+        text = mistake(lambda: gather(contract_of(type("Other", (Shop,), {}, include=[module]))))  # noqa: B023 - called at once
+        assert "event 'Placed': two of this name belong to one service" in text
+        assert "rename one" in text

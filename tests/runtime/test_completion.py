@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+
 import pytest
 from pydantic import ValidationError
 
+from service_kit import Retry, Service, workflow
+from service_kit.engine.options import TaskOptions
 from service_kit.errors import TimedOut, WorkflowFailed
 from service_kit.runtime.assembly import Runtime
 from service_kit.runtime.records import Claim, ClaimedTask, TaskKey
 from service_kit.runtime.tokens import TaskTokens
-from tests.runtime.running import ManualClock, settle
-from tests.runtime.shop import do_outside, log, tokens
+from tests.runtime.running import ManualClock, running, settle
+from tests.runtime.shop import ask_somebody, do_outside, log, tokens
 
 pytestmark = pytest.mark.anyio
 
@@ -109,3 +114,44 @@ async def test_nobody_waits_for_a_task_whose_execution_has_ended(runtime: Runtim
     await settle()
     assert await runtime.completion.heartbeat(tokens[0]) is False
     assert await runtime.completion.succeed(tokens[0], '"late"') is False
+
+
+@workflow
+async def ask_within(seconds: float) -> str:
+    chosen = ask_somebody.options(
+        schedule_to_close_s=seconds, heartbeat_timeout_s=20, retry=Retry(max_attempts=1)
+    )
+    return await chosen("a")
+
+
+class Asking(Service):
+    ask_within = ask_within
+
+
+async def test_heartbeats_keep_a_task_open_but_not_beyond_the_end_of_all_its_attempts(
+    clock: ManualClock,
+) -> None:
+    async with running(Asking, clock) as runtime:
+        handle = await ask_within.start(50)
+        await clock.advance(15)
+        assert await runtime.completion.heartbeat(tokens[0]) is True
+        await clock.advance(19)  # 20 s, as the call says, from the heartbeat on
+        assert await handle.status() == "running"
+        assert await runtime.completion.heartbeat(tokens[0]) is True
+        await clock.advance(12)
+        assert await runtime.completion.heartbeat(tokens[0]) is True
+        await clock.advance(3.5)
+        assert await handle.status() == "running"
+        await clock.advance(2)
+        assert await runtime.completion.heartbeat(tokens[0]) is False
+        with pytest.raises(TimedOut):
+            await handle.result()
+
+
+def test_a_token_of_an_earlier_version_sets_no_limit_of_its_own() -> None:
+    tokens = TaskTokens(b"s" * 16)
+    body = b'["x",1,2,"ask"]'
+    token = base64.urlsafe_b64encode(body).decode().rstrip("=")
+    mac = base64.urlsafe_b64encode(hmac.digest(b"s" * 16, body, "sha256")).decode().rstrip("=")
+    assert tokens.read(f"{token}.{mac}") == (TaskKey("x", 1, 2), "ask")
+    assert tokens.scheduled(f"{token}.{mac}") == (float("inf"), TaskOptions())

@@ -12,6 +12,7 @@ import pytest
 from service_kit.errors import (
     ExecutionExists,
     ExecutionNotFound,
+    RemoteError,
     TimedOut,
     WorkflowFailed,
     WorkflowTerminated,
@@ -190,8 +191,11 @@ async def test_a_parent_gets_its_childs_result(runtime: Runtime, clock: ManualCl
 async def test_a_child_whose_id_is_taken_fails_in_its_parent(runtime: Runtime) -> None:
     await listen.options(id="taken").start(1)
     handle = await parent.start("cancel", "taken")
-    with pytest.raises(WorkflowFailed, match="the id 'taken' of child 'wait_long' is another execution's"):
+    with pytest.raises(ExecutionExists, match="'taken' exists already") as caught:
         await handle.result()
+    assert "the id 'taken' of child 'wait_long' is another execution's" in str(
+        caught.value.__cause__.__cause__
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""What operators ask for and cannot have: each answer says what there is instead."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from client_kit import InProcessTransport, Manager, ProblemError, connect, manage
+from service_kit import Event, ExecutionExists, LocalHost, Service, Signal, subscription, workflow
+
+seen: list[int] = []
+go_on = Signal("go_on", str)
+
+
+class Counted(Event):
+    count: int
+
+
+class Unheard(Event):
+    pass
+
+
+@subscription(Counted)
+async def count(event: Counted) -> None:
+    seen.append(event.count)
+
+
+@workflow
+async def wait() -> str:
+    return await go_on.receive()
+
+
+class Counter(Service):
+    wait = wait
+
+
+def run(path: Path, test: Callable[[LocalHost, Manager, Counter], Awaitable[None]]) -> None:
+    async def main() -> None:
+        async with (
+            LocalHost(Counter, path / "counter.db") as host,
+            connect(Counter, "http://t", transport=InProcessTransport(host.asgi())) as client,
+        ):
+            await test(host, manage(client), client)
+
+    asyncio.run(main())
+
+
+def test_an_event_that_the_service_does_not_know_is_refused_with_those_that_it_knows(tmp_path: Path) -> None:
+    class Unknown(Event):
+        pass
+
+    async def test(host: LocalHost, manager: Manager, client: Counter) -> None:
+        with pytest.raises(ProblemError) as caught:
+            await manager.emit(Counted(count=1), Unknown())
+        assert (caught.value.status, caught.value.members["event"]) == (422, "Unknown")
+        assert caught.value.members["known"] == ["Counted", "Unheard"]
+        transport = httpx.ASGITransport(host.asgi(), client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            events = [{"name": "Counted", "payload": {"count": "many"}}]
+            answer = await http.post("/_system/events", json={"events": events})
+            assert (answer.status_code, answer.json()["errors"][0]["loc"]) == (422, ["count"])
+        await manager.emit(Counted(count=2), Unheard())
+        async with asyncio.timeout(30):
+            while not seen:
+                await asyncio.sleep(0.005)
+        assert seen == [2]
+
+    seen.clear()
+    run(tmp_path, test)
+
+
+def test_a_fork_that_cannot_be_is_refused_with_what_can(tmp_path: Path) -> None:
+    async def test(host: LocalHost, manager: Manager, client: Counter) -> None:
+        await client.wait.options(id="w").start()
+        with pytest.raises(
+            ProblemError, match="'w' has turns 1 to 1 to fork from; 7 is none of them"
+        ) as caught:
+            await manager.fork("w", 7, "again")
+        assert caught.value.status == 422
+        await manager.fork("w", 1, "again")
+        await client.wait.get("again").signal(go_on, "now")
+        assert await client.wait.get("again").result() == "now"
+        with pytest.raises(ExecutionExists):
+            await manager.fork("w", 1, "again")
+
+    run(tmp_path, test)
