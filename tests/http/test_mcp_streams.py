@@ -10,6 +10,7 @@ from mcp.client.client import Client
 
 from service_kit import Service, command
 from tests.http.agents import Mode, with_agent
+from tests.http.conftest import Ask
 from tests.http.mcp_shop import Orders
 
 
@@ -60,3 +61,11 @@ def test_a_stream_without_end_is_cut_where_no_model_reads_on() -> None:
 
     with_agent(Flooding, test)
     assert closed == ["yes"]
+
+
+def test_a_caller_who_takes_no_events_gets_the_result_alone(ask: Ask) -> None:
+    params = {"name": "follow", "arguments": {"count": 1}, "_meta": {"progressToken": 1}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    response = ask(Orders, "POST", "/mcp", json=message, headers={"accept": "application/json"})
+    assert response.headers["content-type"] == "application/json"
+    assert response.json()["result"]["structuredContent"]["complete"] is True

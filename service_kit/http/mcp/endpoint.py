@@ -39,7 +39,7 @@ class McpEndpoint:
         caller = Caller(request)
         exchange = Exchange(self._face.server, caller, self._limit_bytes)
         # Without events nobody could see the progress; all else is JSON.
-        watched = tool is not None and tool.streaming and _wants_progress(message)
+        watched = tool is not None and tool.streaming and _wants_progress(message) and _takes_events(request)
         response = await (exchange.streamed() if watched else exchange.whole())
         if caller.refusal is None:
             return response
@@ -64,6 +64,11 @@ class McpEndpoint:
 def _wants_progress(message: dict[str, Any]) -> bool:
     meta = message["params"].get("_meta")
     return isinstance(meta, dict) and "progressToken" in meta
+
+
+def _takes_events(request: Request) -> bool:
+    accepted = request.header(b"accept") or ""
+    return any(kind in accepted for kind in ("text/event-stream", "text/*", "*/*"))
 
 
 def _message(body: bytes) -> dict[str, Any]:

@@ -6,8 +6,10 @@ management API that are for callers, and so have its checks.
 
 from __future__ import annotations
 
+import inspect
 import json
 import uuid
+from abc import ABC, abstractmethod
 from typing import Any
 
 import mcp_types as types
@@ -40,7 +42,7 @@ def workflow_tools(calls: Calls, schemas: ToolSchemas) -> list[Tool]:
     return tools
 
 
-class _WorkflowTool:
+class _WorkflowTool(ABC):
     """What the three have in common: a workflow, and failures that are results."""
 
     streaming = False
@@ -57,11 +59,11 @@ class _WorkflowTool:
         except Failed as failure:
             return failed(failure.response)
 
-    def _describe(self, schemas: ToolSchemas) -> types.Tool:
-        raise NotImplementedError
+    @abstractmethod
+    def _describe(self, schemas: ToolSchemas) -> types.Tool: ...
 
-    async def _perform(self, arguments: dict[str, Any], caller: Caller) -> Json:
-        raise NotImplementedError
+    @abstractmethod
+    async def _perform(self, arguments: dict[str, Any], caller: Caller) -> Json: ...
 
     async def _ask(self, caller: Caller, operation: str, arguments: Json) -> Any:
         return await self._calls.result(caller, PREFIX + operation, arguments)
@@ -106,7 +108,7 @@ class StartTool(_WorkflowTool):
         if taken is not None:
             members = {"input": taken, **members}
         required = ["input"] if any(p.required for p in self._workflow.codec.parameters) else []
-        about = (self._workflow.__doc__ or "").strip()
+        about = inspect.getdoc(self._workflow.function) or ""
         return self._tool(
             "start",
             "Start",
