@@ -193,9 +193,10 @@ async def test_a_child_whose_id_is_taken_fails_in_its_parent(runtime: Runtime) -
     handle = await parent.start("cancel", "taken")
     with pytest.raises(ExecutionExists, match="'taken' exists already") as caught:
         await handle.result()
-    assert "the id 'taken' of child 'wait_long' is another execution's" in str(
-        caught.value.__cause__.__cause__
-    )
+    told = caught.value.__cause__
+    assert isinstance(told, WorkflowFailed)
+    assert isinstance(told.__cause__, RemoteError)
+    assert "the id 'taken' of child 'wait_long' is another execution's" in str(told.__cause__)
 
 
 @pytest.mark.parametrize(
