@@ -171,7 +171,11 @@ class Module:
         annotation = self.settle(line.annotation)
         if value is None:
             return f"{indent}{name}: {laid_out(annotation, depth, len(name) + 2, after)}".splitlines()
-        shown = laid_out(annotation, depth, len(name) + 2, len(flat(value)) + 3 + after)
+        shown = flat(annotation)
+        # A call can be broken behind a short type; anything else behind it is short itself.
+        room = WIDTH - len(indent) - len(name) - len(" = ") - len(": ")
+        if not isinstance(value, Call) or len(shown) + len(flat(value.function)) + 1 > room:
+            shown = laid_out(annotation, depth, len(name) + 2, len(flat(value)) + 3 + after)
         last = shown.splitlines()[-1]
         before = len(last) + 3 - len(indent) if "\n" in shown else len(name) + 2 + len(last) + 3
         return f"{indent}{name}: {shown} = {laid_out(value, depth, before, after)}".splitlines()

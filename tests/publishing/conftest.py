@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import Running
+from tests.client_kit.conftest import serve as serve
 
 ROOT = Path(__file__).resolve().parents[2]
 

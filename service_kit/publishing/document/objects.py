@@ -7,7 +7,8 @@ from typing import Any, Protocol, cast
 
 from service_kit.openapi.schemas import Json
 from service_kit.publishing.definitions import Class, Ledger, Line
-from service_kit.publishing.document.constraints import FIELD, plain
+from service_kit.publishing.document.constraints import FIELD
+from service_kit.publishing.document.defaults import default_of
 from service_kit.publishing.document.read import Document
 from service_kit.publishing.document.words import attribute_name, class_name
 from service_kit.publishing.expressions import (
@@ -20,6 +21,7 @@ from service_kit.publishing.expressions import (
     Text,
     union,
 )
+from service_kit.publishing.values import Unspeakable
 
 _BASE_MODEL = Imported("pydantic", "BaseModel")
 _SPARSE_MODEL = Imported("client_kit.contracts", "SparseModel")
@@ -118,13 +120,13 @@ class ObjectReader:
         arguments: list[tuple[str, Expression]] = []
         sparse = False
         members = cast(Json, schema) if isinstance(schema, dict) else {}
-        if "default" in members:
-            arguments.append(("default", plain(members["default"])))
-            if members["default"] is None:
-                annotation = union((annotation, NONE))
-        elif not required or _one_way(members):
-            arguments.append(("default", NONE))
+        default = self._default(annotation, members)
+        if default is None and ("default" in members or not required or _one_way(members)):
+            default = NONE
             sparse = not _is_nullable(annotation)
+        if default is not None:
+            arguments.append(("default", default))
+        if default == NONE:
             annotation = union((annotation, NONE))
         if name != property_:
             # Not `alias`: by that, checkers would expect callers to name the field so.
@@ -132,6 +134,15 @@ class ObjectReader:
         if [argument for argument, _ in arguments] == ["default"]:
             return Line(name, annotation, arguments[0][1]), sparse
         return Line(name, annotation, Call(FIELD, tuple(arguments)) if arguments else None), sparse
+
+    def _default(self, annotation: Expression, members: Json) -> Expression | None:
+        """Return the default that the document gives; None for one that is a whole model."""
+        if "default" not in members:
+            return None
+        try:
+            return default_of(annotation, members["default"], self._reader.ledger.definitions)
+        except Unspeakable:
+            return None
 
 
 def is_object(document: Document, schema: Any, depth: int = 0) -> bool:

@@ -10,6 +10,7 @@ from service_kit.openapi.schemas import Json
 from service_kit.publishing.definitions import Argument, Method
 from service_kit.publishing.document.answers import AnswerReader, answer_of
 from service_kit.publishing.document.constraints import plain
+from service_kit.publishing.document.defaults import default_of
 from service_kit.publishing.document.schemas import SchemaReader
 from service_kit.publishing.document.words import class_name, operation_name, parameter_name
 from service_kit.publishing.expressions import (
@@ -27,7 +28,7 @@ from service_kit.publishing.expressions import (
     call,
     union,
 )
-from service_kit.publishing.values import is_mutable
+from service_kit.publishing.values import Unspeakable, is_mutable
 
 WORDS = "client_kit.contracts"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -70,7 +71,7 @@ def operations_of(document_paths: Mapping[str, Any], reader: SchemaReader) -> It
             while wanted in taken:
                 wanted += "_"
             taken.add(wanted)
-            yield Operation(wanted, method, path, operation, members.get("parameters", []))
+            yield Operation(wanted, method, path, operation, members.get("parameters") or [])
 
 
 class OperationReader:
@@ -89,18 +90,22 @@ class OperationReader:
             body = document.followed(members["requestBody"])
             form, more = self._body(operation, body, {argument.name for argument in arguments})
             arguments += more
-        answer = answer_of(operation.method, document, members.get("responses", {}))
+        answer = answer_of(operation.method, document, members.get("responses") or {})
         if answer.problem:
             raise Uncarried(answer.problem)
         result = self._answers.result(answer, operation.title)
-        summary, description = str(members.get("summary") or ""), str(members.get("description") or "")
+        summary, doc = _words(members, "summary"), _words(members, "description")
+        if doc == summary:
+            doc = ""
+        elif doc.partition("\n")[0].strip() == summary:
+            summary = ""  # it is read off the docstring
         word = Imported(WORDS, "stream" if answer.streams else "command")
         return Method(
             operation.name,
             call(word, **dict(self._options(operation, summary, form))),
             tuple(_in_order(arguments)),
             Subscript(Imported("collections.abc", "AsyncIterator"), (result,)) if answer.streams else result,
-            "" if description.strip() == summary.strip() else description.strip(),
+            doc,
             is_async=not answer.streams,
         )
 
@@ -110,9 +115,9 @@ class OperationReader:
         members = operation.members
         yield "method", String(operation.method.upper())
         yield "path", String(operation.path)
-        if summary.strip():
+        if summary:
             yield "summary", String(" ".join(summary.split()))
-        errors = self._answers.errors(operation.title, members.get("responses", {}))
+        errors = self._answers.errors(operation.title, members.get("responses") or {})
         if errors:
             yield "errors", Display("[", tuple(errors), "]")
         tags: list[Any] = members.get("tags") or []
@@ -126,7 +131,7 @@ class OperationReader:
 
     def _texts(self, operation: Operation) -> Iterator[Argument]:
         found: dict[tuple[str, str], Json] = {}
-        for listed in (operation.shared, operation.members.get("parameters", [])):
+        for listed in (operation.shared, operation.members.get("parameters") or []):
             for item in listed:
                 members = self._schemas.document.followed(item)
                 found[str(members.get("in")), str(members.get("name"))] = members
@@ -150,7 +155,7 @@ class OperationReader:
         marker = _marker(operation, place, name, shown, members)
         annotation = self._schemas.read(schema, f"{operation.title}_{shown}")
         required = place == "path" or members.get("required") is True
-        return _argument(shown, annotation, schema, required, marker)
+        return self._argument(shown, annotation, schema, required, marker)
 
     def _body(self, operation: Operation, body: Json, taken: set[str]) -> tuple[str | None, list[Argument]]:
         """Return what kind of form the body is, None for JSON, and its parameters."""
@@ -180,27 +185,28 @@ class OperationReader:
         marker = call(Imported(WORDS, "Body"))
         name = "body" if "body" not in taken else "body_"
         required_ = body.get("required") is True
-        return form, [_argument(name, whole, {}, required_, marker)]
+        return form, [self._argument(name, whole, {}, required_, marker)]
 
     def _member(self, operation: Operation, name: str, schema: Any, required: bool) -> Argument:
         members = cast(Json, schema) if isinstance(schema, dict) else {}
         annotation = self._schemas.read(schema, f"{operation.title}_{name}")
-        return _argument(name, annotation, members, required, None)
+        return self._argument(name, annotation, members, required, None)
 
-
-def _argument(
-    name: str, annotation: Expression, schema: Json, required: bool, marker: Expression | None
-) -> Argument:
-    default: Expression | None = None
-    value: object = None
-    if not required:
-        value = schema.get("default")
-        default = plain(value)
-        annotation = union((annotation, NONE)) if value is None else annotation
-    shown = _hoisted(annotation) if default == NONE else annotation
-    return Argument(
-        name, annotated(shown, [marker] if marker else []), default, mutable=is_mutable(value, shown)
-    )
+    def _argument(
+        self, name: str, annotation: Expression, schema: Json, required: bool, marker: Expression | None
+    ) -> Argument:
+        default: Expression | None = None
+        value: object = None
+        if not required:
+            value = schema.get("default")
+            try:
+                default = default_of(annotation, value, self._schemas.ledger.definitions)
+            except Unspeakable:
+                default = NONE if value is None else Imported(WORDS, "OMITTED")
+            annotation = union((annotation, NONE)) if value is None else annotation
+        shown = _hoisted(annotation) if default == NONE else annotation
+        whole = annotated(shown, [marker] if marker else [])
+        return Argument(name, whole, default, mutable=is_mutable(value, shown))
 
 
 def _hoisted(annotation: Expression) -> Expression:
@@ -244,22 +250,15 @@ def _marker(operation: Operation, place: str, name: str, shown: str, members: Js
             raise Uncarried(f"parameter '{name}' has the style '{style}' in its {place}")
 
 
-def _in_order(arguments: list[Argument]) -> Iterator[Argument]:
-    """Yield parameters as Python allows them: what is required after something optional is given by name."""
-    optional = False
-    by_name = False
-    for argument in arguments:
-        by_name |= optional and argument.default is None
-        optional |= argument.default is not None
-        yield Argument(
-            argument.name,
-            argument.annotation,
-            argument.default,
-            keyword_only=by_name,
-            mutable=argument.mutable,
-        )
+def _in_order(arguments: list[Argument]) -> list[Argument]:
+    """Return parameters as Python wants them: those with defaults go last."""
+    return sorted(arguments, key=lambda argument: argument.default is not None)
 
 
 def _is_json(kind: str) -> bool:
     bare = kind.partition(";")[0].strip().lower()
     return bare == "application/json" or bare.endswith("+json") or bare == "*/*"
+
+
+def _words(members: Json, keyword: str) -> str:
+    return str(members.get(keyword) or "").strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -62,7 +63,7 @@ class Document:
     @property
     def server(self) -> str | None:
         """Where the service is, if the document says so in full."""
-        servers = self.members.get("servers") or [{}]
+        servers: list[Any] = self.members.get("servers") or [{"url": "/"}]
         first: Mapping[str, Any] = servers[0]
         text = str(first.get("url", ""))
         for name, variable in first.get("variables", {}).items():
@@ -119,9 +120,22 @@ def _parsed(text: str) -> Json:
 def _yaml(text: str) -> object:
     import yaml  # JSON needs no parser of the server's extra
 
+    resolvers: dict[str, list[Any]] = yaml.SafeLoader.yaml_implicit_resolvers
+
+    class Loader(yaml.SafeLoader):
+        """Reads YAML 1.2's scalars: `on` and dates are texts, as they are to everybody else who reads the document."""
+
+        yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own declaration
+            first: [rule for rule in rules if not rule[0].endswith((":bool", ":timestamp"))]
+            for first, rules in resolvers.items()
+        }
+
+    Loader.add_implicit_resolver(
+        "tag:yaml.org,2002:bool", re.compile("(?:true|false)$", re.IGNORECASE), "tTfF"
+    )
     try:
-        loaded: object = yaml.safe_load(text)
+        loaded: object = yaml.load(text, Loader)  # noqa: S506 - it is a safe one
     except yaml.YAMLError:
         return None
-    plain: object = json.loads(json.dumps(loaded, default=str))  # a date is a text, as in JSON
+    plain: object = json.loads(json.dumps(loaded, default=str))  # with texts for keys, such as statuses
     return plain

@@ -9,6 +9,7 @@ from service_kit.openapi.schemas import Json
 from service_kit.publishing.definitions import Assignment, Class, Ledger, Line
 from service_kit.publishing.document.constraints import constraints_of, descriptions_of, field, plain
 from service_kit.publishing.document.objects import ObjectReader, is_object
+from service_kit.publishing.document.pairs import pairs_of
 from service_kit.publishing.document.read import Document
 from service_kit.publishing.document.words import class_name, member_name
 from service_kit.publishing.expressions import (
@@ -51,6 +52,8 @@ class SchemaReader:
         self.document = document
         self.ledger = ledger
         self._objects = ObjectReader(self)
+        components = document.members.get("components") or {}
+        self._pairs = pairs_of(components.get("schemas") or {})
         self._open: set[str] = set()
         self._circular: set[str] = set()
 
@@ -72,12 +75,13 @@ class SchemaReader:
 
     def component(self, name: str) -> Expression:
         """Return the name of a component, which is read first if it was not."""
-        key = f"schema:{name}"
+        shown = self._pairs.get(name, name)
+        key = f"schema:{shown}"
         if key in self._open:
             self._circular.add(key)
         if key not in self.ledger.definitions:
             self._open.add(key)
-            self._define(key, name, self.document.target(f"{PREFIX}{name}"))
+            self._define(key, shown, self.document.target(f"{PREFIX}{name}"))
             self._open.discard(key)
         return Local(key)
 
