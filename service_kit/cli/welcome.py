@@ -20,6 +20,8 @@ def welcome(prepared: LocalService, url: str, public_url: str | None, watched: S
         ("openapi", f"{url}/openapi.json"),
         ("manifest", f"{url}/.well-known/ai-plugin.json"),
     ]
+    if prepared.application.application.options.mcp:
+        rows.append(("mcp", f"{url}/mcp"))
     if public_url is not None:
         rows.append(("public", f"{public_url} (in specification and manifest)"))
     rows += _durable(prepared.declarations)

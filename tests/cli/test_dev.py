@@ -85,6 +85,7 @@ def test_it_says_where_the_documents_are_and_what_to_try(dev: Start) -> None:
         shown = next(words for words in map(str.split, running.output.splitlines()) if words[:1] == [line])
         assert shown[1].startswith(url)
         assert content in httpx.get(shown[1]).text
+    assert ["mcp", f"{url}/mcp"] in [line.split() for line in running.output.splitlines()]
     attempt = next(line for line in running.output.splitlines() if line.strip().startswith("try"))
     _, curl, address, _, header, _, body = shlex.split(attempt)
     assert (curl, header) == ("curl", "content-type: application/json")
