@@ -80,8 +80,8 @@ class Cloud:
 
     def step(self) -> None:
         """Deliver what is there once."""
-        self._deliver_stream(OrchestratorFunction)
-        self._deliver_stream(RelayFunction)
+        self.deliver_stream(OrchestratorFunction)
+        self.deliver_stream(RelayFunction)
         for url, kind in self.queues.items():
             self._deliver_queue(url, kind)
 
@@ -90,7 +90,8 @@ class Cloud:
             self.replace(kind)
         self.client("dynamodb").delete_table(TableName=self.settings.table)
 
-    def _deliver_stream(self, kind: type[Function]) -> None:
+    def deliver_stream(self, kind: type[Function]) -> None:
+        """Call a function with what the stream has for it."""
         records = [r for r in self.stream.pending(kind.__name__) if _passes(kind, r)]
         if not records:
             self.stream.advance(kind.__name__, None)

@@ -6,14 +6,19 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from client_kit.executions import StartOptions
-from service_kit.hosts.aws.gateway import gateway_of
+from service_kit.engine.arrivals import ExecutionStarted
+from service_kit.hosts.aws.dispatch import Dispatch, task_of_message
+from service_kit.hosts.aws.gateway import gateway_of, management_of
 from service_kit.hosts.aws.host import AwsHost
-from service_kit.runtime.records import ExecutionRecord
+from service_kit.hosts.aws.orchestrator import OrchestratorFunction
+from service_kit.hosts.aws.sweeper import SweeperFunction
+from service_kit.runtime.records import Claim, ExecutionRecord, NewExecution
 from tests.hosts.aws import pipeline
 from tests.hosts.aws.cloud import Cloud, deployed
 from tests.stores.emulators import EMULATORS
@@ -84,3 +89,186 @@ def test_an_order_goes_through_children_timers_signals_retries_and_events(cloud:
     assert "paid o-1, yes, shipped o-1" in str(record.outcome)
     assert Counter(pipeline.DONE) == {"charge o-1": 1, "ship o-1": 1, "tell o-1": 1}
     api.close()
+
+
+def test_an_event_of_a_command_goes_by_the_outbox_and_the_bus(cloud: Cloud) -> None:
+    api = cloud.api()
+    event = {**_posted("/rpc/announce"), "body": '{"order": "o-2"}'}
+    assert api(event, None)["statusCode"] in (200, 204)
+    assert pipeline.DONE == []
+    cloud.run(lambda: "tell o-2" in pipeline.DONE)
+    api.close()
+
+
+def test_a_queued_step_costs_three_writes_and_two_invocations(moto: Cloud) -> None:
+    caller, steps = Caller(moto), 20
+    caller.start("sequential", "s", "s", steps)
+    moto.run(lambda: pipeline.DONE.count("charge s") == 2)
+    with _writes(moto) as writes:
+        moto.invocations.clear()
+        moto.run(lambda: pipeline.DONE.count("charge s") == 2 + 10)
+        moto.step()
+    assert writes["UpdateItem"] + writes["PutItem"] == pytest.approx(3 * 10, abs=3)
+    assert set(writes) == {"UpdateItem", "PutItem"}
+    assert len(moto.invocations) == pytest.approx(2 * 10, abs=3)
+    moto.run(lambda: caller.has_ended("s"))
+    assert pipeline.DONE.count("charge s") == steps
+
+
+def test_inline_steps_cost_one_write_each_and_share_an_invocation(moto: Cloud) -> None:
+    caller = Caller(moto)
+    caller.start("inline", "i", "i", 20)
+    with _writes(moto) as writes:
+        moto.run(lambda: caller.has_ended("i"))
+    assert moto.invocations == ["OrchestratorFunction"]
+    # The first turn and the last one change the record, too; and once, the secret of tokens is made.
+    assert writes == {"TransactWriteItems": 2, "PutItem": 19 + 1}
+    assert sorted(pipeline.DONE) == sorted(f"note i {number}" for number in range(20))
+
+
+def test_an_inline_task_that_fails_is_tried_again_by_its_queue(cloud: Cloud) -> None:
+    pipeline.FAILING["note i"] = 2
+    caller = Caller(cloud)
+    caller.start("inline", "i", "i", 2)
+    cloud.run(lambda: caller.has_ended("i"))
+    assert caller.record("i").status == "succeeded"
+    assert sorted(pipeline.DONE) == ["note i 0", "note i 1"]
+
+
+def test_a_stream_that_comes_again_does_nothing_twice(moto: Cloud) -> None:
+    caller = Caller(moto)
+    caller.start("pipeline", "o-1", "o-1")
+    caller.signal("o-1", "approved", "yes")
+    for _ in range(40):
+        moto.step()
+        moto.stream.rewind("OrchestratorFunction")
+        moto.replace(OrchestratorFunction)
+    moto.stream.advance("OrchestratorFunction", None)
+    moto.run(lambda: caller.has_ended("o-1") and "tell o-1" in pipeline.DONE)
+    assert caller.record("o-1").status == "succeeded"
+    assert Counter(pipeline.DONE) == {"charge o-1": 1, "ship o-1": 1, "tell o-1": 1}
+
+
+def test_an_invocation_that_dies_between_a_turn_and_its_dispatch_loses_nothing(
+    moto: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller, dispatch, died = Caller(moto), Dispatch.effects, list[int]()
+
+    async def dying(self: Dispatch, effects: Any) -> None:
+        if effects and len(died) % 2 == 0:
+            died.append(len(effects))
+            raise SystemExit("the sandbox is gone")
+        if effects:
+            died.append(0)
+        await dispatch(self, effects)
+
+    monkeypatch.setattr(Dispatch, "effects", dying)
+    caller.start("pipeline", "o-1", "o-1")
+    caller.signal("o-1", "approved", "yes")
+    while not (caller.has_ended("o-1") and "tell o-1" in pipeline.DONE):
+        try:
+            moto.step()
+        except SystemExit:
+            moto.functions.clear()  # every function starts anew, as cold as can be
+    assert sum(count > 0 for count in died) >= 4
+    assert Counter(pipeline.DONE) == {"charge o-1": 1, "ship o-1": 1, "tell o-1": 1}
+
+
+def test_a_worker_that_dies_has_lost_an_attempt_and_another_one_follows(moto: Cloud) -> None:
+    caller = Caller(moto)
+    caller.start("sequential", "s", "s", 1)
+    moto.deliver_stream(OrchestratorFunction)
+    (queue,) = [url for url in moto.queues if url.endswith("charge")]
+    sqs = moto.client("sqs")
+    (message,) = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0)["Messages"]
+    host = moto.host()
+
+    async def claim_and_die() -> None:
+        task = await task_of_message(host, message["Body"])
+        now_s = host.clock.now_s()
+        assert await host.store.tasks.begin(task, Claim("the dead", now_s + 1.5), now_s) is not None
+
+    asyncio.run(claim_and_die())
+    moto.run(lambda: caller.has_ended("s"))
+    assert caller.record("s").status == "succeeded"
+    assert pipeline.DONE == ["charge s"]
+
+
+def test_an_execution_that_cannot_go_on_is_parked_and_the_others_go_on(moto: Cloud) -> None:
+    caller, host = Caller(moto), moto.host()
+    gone = NewExecution(ExecutionStarted("gone", "removed", "{}", "seed"), "digest", 1.0, 1.0)
+    asyncio.run(host.store.executions.create(gone))
+    caller.start("sequential", "s", "s", 1)
+    moto.run(lambda: caller.has_ended("s"))
+    assert "removed" in str(caller.record("gone").paused)
+    assert caller.record("s").status == "succeeded"
+
+
+def test_what_cannot_be_dispatched_is_parked_and_goes_on_when_it_is_resumed(
+    moto: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller, dispatch, broken = Caller(moto), Dispatch.effects, [True]
+
+    async def refusing(self: Dispatch, effects: Any) -> None:
+        if broken[0] and effects:
+            raise ConnectionError("no such queue")
+        await dispatch(self, effects)
+
+    monkeypatch.setattr(Dispatch, "effects", refusing)
+    caller.start("sequential", "s", "s", 1)
+    moto.run(lambda: caller.record("s").paused is not None)
+    assert "no such queue" in str(caller.record("s").paused)
+    broken[0] = False
+    host = moto.host()
+    asyncio.run(management_of(host, gateway_of(host)).pause("s", None))
+    moto.run(lambda: caller.has_ended("s"))
+    assert pipeline.DONE == ["charge s"]
+
+
+def test_a_signal_whose_wake_up_was_lost_is_found_by_the_sweeper(
+    moto: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service_kit.hosts.aws.sweeper.LATE_S", 0.0)
+    caller = Caller(moto)
+    caller.start("pipeline", "o-1", "o-1")
+    moto.run(lambda: "charge o-1" in pipeline.DONE)
+    for _ in range(30):
+        moto.step()
+    caller.signal("o-1", "approved", "yes")
+    assert moto.stream.pending("OrchestratorFunction")
+    moto.stream.advance("OrchestratorFunction", None)
+    moto.call(SweeperFunction, {})
+    moto.run(lambda: caller.has_ended("o-1"))
+    assert caller.record("o-1").status == "succeeded"
+
+
+def test_a_dead_letter_is_handled_when_it_is_redriven(moto: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service_kit.hosts.aws.sweeper.LATE_S", 0.0)
+    pipeline.FAILING["tell o-3"] = 3
+    api, host = moto.api(), moto.host()
+    api({**_posted("/rpc/announce"), "body": '{"order": "o-3"}'}, None)
+    moto.run(lambda: bool(asyncio.run(host.store.deliveries.dead("tell", 10))))
+    (letter,) = asyncio.run(host.store.deliveries.dead("tell", 10))
+    assert letter.attempts == 3
+    assert "nobody listens" in letter.failure
+    assert asyncio.run(management_of(host, gateway_of(host)).redrive("tell", None)) == 1
+    moto.call(SweeperFunction, {})
+    moto.run(lambda: "tell o-3" in pipeline.DONE)
+    api.close()
+
+
+@contextmanager
+def _writes(cloud: Cloud) -> Iterator[Counter[str]]:
+    """Count the writes to the table, by operation."""
+    counts: Counter[str] = Counter()
+
+    def count(model: Any, **_: Any) -> None:
+        if model.name.startswith(("Put", "Update", "Delete", "BatchWrite", "Transact")):
+            counts[model.name] += 1
+
+    events = cloud.client("dynamodb").meta.events
+    events.register("before-call.dynamodb", count)
+    try:
+        yield counts
+    finally:
+        events.unregister("before-call.dynamodb", count)
