@@ -17,6 +17,11 @@ from tests.tidy.sources import ROOT, Source, project, shipped
 ENTRY_POINTS = {
     "service_kit.cli": "the service-kit command",
     "service_kit.deploy.tracing": "service_kit.deploy.source, in a new interpreter",
+    "service_kit.hosts.aws.orchestrator": "Lambda, by the template: for the table's stream",
+    "service_kit.hosts.aws.relay": "Lambda, by the template: for the table's stream",
+    "service_kit.hosts.aws.sweeper": "Lambda, by the template: every minute",
+    "service_kit.hosts.aws.tasks": "Lambda, by the template: for the queues of tasks",
+    "service_kit.hosts.aws.timers": "Lambda, by the template: for the timer queue",
     "service_kit.testing.simulation.__main__": "python -m service_kit.testing.simulation",
 }
 """Modules that are started from outside, with who starts them."""
