@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import importlib
 import logging
 import os
@@ -54,6 +55,7 @@ def use(action: Callable[[], object]) -> Execution:
         ("subprocesses", lambda: subprocess.run(["true"])),
         ("subprocesses", lambda: os.system("true")),
         ("threads", lambda: threading.Thread(target=print).start()),
+        ("threads", lambda: _thread.start_new_thread(print, ())),
         ("the network", lambda: socket.create_connection(("127.0.0.1", 1))),
         ("the network", lambda: socket.getaddrinfo("localhost", 1)),
         ("databases", lambda: sqlite3.connect(":memory:")),

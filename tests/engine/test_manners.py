@@ -130,6 +130,20 @@ def test_error_in_a_callback_fails_the_execution(begin: Begin) -> None:
     assert (run.failure.type, run.failure.message) == ("builtins:ValueError", "nobody awaits me")
 
 
+def test_nothing_runs_after_an_error_in_a_callback(begin: Begin) -> None:
+    async def goes_on() -> None:
+        def explode() -> None:
+            raise ValueError("nobody awaits me")
+
+        asyncio.get_running_loop().call_soon(explode)
+        await asyncio.sleep(0)
+        await task("after")
+
+    run = begin(goes_on)
+    assert run.failure.message == "nobody awaits me"
+    assert run.calls(TaskScheduled) == []
+
+
 def test_exit_is_a_failure_of_the_workflow_and_not_of_its_host(begin: Begin) -> None:
     async def leaves() -> None:
         await task("a")

@@ -72,6 +72,21 @@ def test_one_of_two_patches_may_be_deleted() -> None:
     replay(code_of(one), history_of(two))
 
 
+def test_patch_is_not_taken_for_another_that_was_deleted() -> None:
+    async def before() -> None:
+        require_workflow("the test").patched("old")
+        await asyncio.Event().wait()
+
+    seen: list[bool] = []
+
+    async def after() -> None:
+        seen.append(require_workflow("the test").patched("new"))
+        await asyncio.Event().wait()
+
+    replay(code_of(after), history_of(before))
+    assert seen == [False]
+
+
 def test_patch_deleted_from_the_end_of_a_turn_is_not_missed() -> None:
     async def marks() -> None:
         workflow = require_workflow("the test")

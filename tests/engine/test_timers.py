@@ -152,6 +152,20 @@ def test_timer_that_never_fires_is_not_recorded(begin: Begin) -> None:
     assert run.calls(TimerStarted) == []
 
 
+def test_timer_of_the_past_runs_at_once_and_is_not_recorded(begin: Begin) -> None:
+    async def late() -> list[str]:
+        seen: list[str] = []
+        loop = asyncio.get_running_loop()
+        loop.call_later(-5, seen.append, "late")
+        loop.call_at(loop.time(), seen.append, "now")
+        await asyncio.sleep(0)
+        return seen
+
+    run = begin(late)
+    assert run.result == ["late", "now"]
+    assert run.calls(TimerStarted) == []
+
+
 def test_timer_at_no_number_is_an_error(begin: Begin) -> None:
     async def nonsense() -> None:
         asyncio.get_running_loop().call_later(float("nan"), print)
@@ -174,7 +188,8 @@ def test_time_does_not_run_backwards(begin: Begin) -> None:
 
 def test_many_timeouts_that_are_never_needed_leave_no_rubbish() -> None:
     async def busy() -> None:
-        asyncio.get_running_loop().call_later(1, print)  # stays at the head of the queue
+        for seconds in range(1, 21):
+            asyncio.get_running_loop().call_later(seconds, print)  # they stay at the head of the queue
         for _ in range(1_000):
             async with asyncio.timeout(86_400):
                 await asyncio.sleep(0)
@@ -182,4 +197,4 @@ def test_many_timeouts_that_are_never_needed_leave_no_rubbish() -> None:
 
     run = Execution(busy, cold=False)
     run.start()
-    assert len(run.instance._machine.loop.timers._heap) < 100
+    assert len(run.instance._machine.loop.timers._heap) < 150
