@@ -27,6 +27,7 @@ async def agent(
     mode: Mode = "auto",
     headers: Mapping[str, str] | None = None,
     options: HttpOptions | None = None,
+    path: str = "/mcp",
 ) -> AsyncGenerator[Client]:
     """Connect a client to a service, or to any ASGI application."""
     if isinstance(service, type) and issubclass(service, Service):
@@ -34,7 +35,7 @@ async def agent(
     transport = httpx2.ASGITransport(service)
     async with (
         httpx2.AsyncClient(transport=transport, headers=headers) as http,
-        Client(streamable_http_client(f"{BASE}/mcp", http_client=http), mode=mode) as client,
+        Client(streamable_http_client(f"{BASE}{path}", http_client=http), mode=mode) as client,
     ):
         yield client
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from mcp.client.client import Client
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from service_kit import Service, command
 from service_kit.http import HttpOptions
-from tests.http.agents import agent, with_agent
+from tests.http.agents import Mode, agent, with_agent
 from tests.http.conftest import Ask
 from tests.http.mcp_shop import Line, Node, Orders
 
@@ -72,6 +74,16 @@ def test_the_endpoint_can_be_turned_off_and_a_command_may_have_its_path(ask: Ask
         own_path = own
 
     assert ask(Own, "POST", "/mcp", json={}).json() == "mine"
+
+
+def test_a_mounted_service_has_it_under_its_prefix(mode: Mode) -> None:
+    async def test(client: Client) -> None:
+        assert (await client.call_tool("total", {"lines": []})).structured_content == {"result": 0}
+        [about] = (await client.read_resource("service-kit://orders/openapi.json")).contents
+        assert '"servers":[{"url":"http://orders.test/shop"}]' in about.model_dump()["text"]
+
+    outer = Starlette(routes=[Mount("/shop", Orders.asgi())])
+    with_agent(outer, test, mode=mode, path="/shop/mcp")
 
 
 def test_other_methods_are_not_served(ask: Ask) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -10,7 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
+from mcp.client.client import Client
+from mcp.client.streamable_http import streamable_http_client
 
 from tests.cli.running import Running
 from tests.plugins.conftest import LOOPBACK_ONLY, ROOT, Run, served
@@ -49,6 +53,21 @@ def _make(home: Path) -> None:
 def test_the_official_client_sees_the_same_over_pipes(run: Run) -> None:
     [shown] = [shown for command, shown in programs(PAGE) if "mcp_client" in command]
     assert run("-m", "plugins.todo.mcp_client").strip() == shown.strip()
+
+
+def test_each_owner_of_a_key_has_tools_of_his_own_list(secured_url: str) -> None:
+    async def titles(key: str, added: str) -> list[str]:
+        headers = {"x-api-key": key}
+        async with (
+            httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+            Client(streamable_http_client(f"{secured_url}/mcp", http_client=http)) as client,
+        ):
+            await client.call_tool("add_todo", {"title": added})
+            listed = await client.call_tool("list_todos", {})
+            return [todo["title"] for todo in listed.structured_content["todos"]]
+
+    assert asyncio.run(titles("secret-of-ann", "buy milk")) == ["buy milk"]
+    assert asyncio.run(titles("secret-of-ben", "call mum")) == ["call mum"]
 
 
 @contextmanager
