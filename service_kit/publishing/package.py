@@ -98,7 +98,8 @@ def _face(published: Published, exported: Mapping[str, list[str]], digest: str) 
         for place, names in sorted(exported.items())
         if names
     ]
-    public = sorted({name for names in exported.values() for name in names}, key=import_order)
+    # Linters sort this list by case, and names of imports not.
+    public = sorted({name for names in exported.values() for name in names}, key=_by_case)
     lines = [*docstring(doc, 0), "", "from __future__ import annotations", "", *imports, ""]
     if published.url:
         lines += [f"URL = {quote(published.url)}", '"""Where the service says that it is."""']
@@ -113,6 +114,10 @@ def _face(published: Published, exported: Mapping[str, list[str]], digest: str) 
         "]",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _by_case(name: str) -> tuple[int, str]:
+    return import_order(name)[0], name
 
 
 def _is_public(published: Published, key: str, names: Mapping[str, str]) -> bool:
