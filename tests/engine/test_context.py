@@ -75,6 +75,13 @@ def test_random_numbers_are_spread_as_they_should_be() -> None:
     assert chance.bits(2_000).bit_length() > 1_900
 
 
+def test_random_numbers_of_a_seed_are_these_for_ever() -> None:
+    chance = Chance("seed")
+    assert (chance.bits(64), chance.number()) == (14813333010118507739, 0.6634909200133123)
+    assert chance.uuid4_bytes().hex() == "5ec7343197584a4eb6e8ac3dadec1c29"
+    assert chance.bits(520) % 10**12 == 41727492535
+
+
 def test_uuids_are_of_version_4() -> None:
     chance = Chance("seed")
     for _ in range(50):
