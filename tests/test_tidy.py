@@ -15,6 +15,7 @@ from tests.tidy.names import PUBLIC
 from tests.tidy.sources import ROOT, Source, project, shipped
 
 ENTRY_POINTS = {
+    "client_kit.mypy": 'plugins = ["client_kit.mypy"], in the settings of mypy',
     "service_kit.cli": "the service-kit command",
     "service_kit.deploy.tracing": "service_kit.deploy.source, in a new interpreter",
     "service_kit.hosts.aws.orchestrator": "Lambda, by the template: for the table's stream",

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
-import os
-import random
-import secrets
-import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from service_kit.cli.finding import Finding, Severity
+from service_kit.cli.lint import lint_findings
 from service_kit.cli.targets import place_of
 from service_kit.cli.uses import Use, uses_of
 from service_kit.contract.event import Event, Subscription
@@ -23,21 +18,21 @@ from service_kit.errors import DefinitionError
 from service_kit.hosts.local.tracebacks import shortened
 
 
-def durable_findings(contract: ServiceContract) -> list[Finding]:
-    """Return what is wrong with what runs beside the commands."""
+def durable_findings(contract: ServiceContract, service_module: str) -> list[Finding]:
+    """Return what is wrong with what runs beside the commands, and in the source of all of it."""
     try:
         declarations = gather(contract)
     except DefinitionError as error:
         return [definition_finding(error)]
     uses = {name: list(uses_of(found.function)) for name, found in declarations.workflows.items()}
-    return [
+    found = [
         *_unresolved(declarations),
         *_not_gathered(contract, declarations, uses),
         *_unseen_tasks(declarations, uses),
-        *_nondeterminism(uses),
         *_events_of_one_name(contract, declarations),
         *_deaf_filters(declarations),
     ]
+    return [*found, *lint_findings(contract, declarations, service_module, found)]
 
 
 def definition_finding(error: DefinitionError) -> Finding:
@@ -92,47 +87,6 @@ def _unseen_tasks(declarations: Declarations, uses: Mapping[str, list[Use]]) -> 
                 "no workflow can see it, so it never runs durably",
                 "call it in a workflow, or make it a plain function",
             )
-
-
-_OF_DATES = {"now", "utcnow", "today"}
-
-
-def _every(module: Any, cure: str) -> dict[int, str]:
-    values = [vars(module).get(name) for name in module.__all__]
-    return {id(value): cure for value in values if callable(value) and not isinstance(value, type)}
-
-
-def _each(cure: str, *functions: Callable[..., Any]) -> dict[int, str]:
-    return {id(function): cure for function in functions}
-
-
-_CURES: Mapping[int, str] = {
-    **_every(random, "use workflow.random(), or do it in a task"),
-    **_every(secrets, "do it in a task"),
-    **_each("do it in a task", os.urandom),
-    **_each("use workflow.now()", time.time, time.time_ns),
-    **_each("use asyncio.get_running_loop().time()", time.monotonic, time.perf_counter),
-    **_each("use 'await asyncio.sleep(...)'", time.sleep),
-    **_each("use workflow.uuid4()", uuid.uuid1, uuid.uuid4),
-}
-"""Functions that give another answer in each replay, by identity, and what to use instead."""
-
-
-def _nondeterminism(uses: Mapping[str, list[Use]]) -> Iterator[Finding]:
-    for workflow, found in uses.items():
-        for use in found:
-            cure = _CURES.get(id(use.value))
-            dates = isinstance(use.owner, type) and issubclass(use.owner, datetime.date)
-            if cure is None and dates and use.name.rpartition(".")[2] in _OF_DATES:
-                cure = "use workflow.now()"
-            if cure is not None:
-                yield Finding(
-                    Severity.WARNING,
-                    "nondeterminism",
-                    f"{_at(use)}, workflow '{workflow}'",
-                    f"{use.name} differs from replay to replay",
-                    cure,
-                )
 
 
 def _events_of_one_name(contract: ServiceContract, declarations: Declarations) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
 
+from client_kit.lint import RULES
 from service_kit.cli.aliases import unreadable_fields
 from service_kit.cli.durability import durable_findings
 from service_kit.cli.finding import Finding, Severity
@@ -23,9 +24,8 @@ CODES: Mapping[str, str] = {
     "unreadable-field": "a field is written in a way that cannot be read back",
     "not-exposed": "a command that no service offers",
     "no-commands": "a service that offers nothing",
-    "not-gathered": "a workflow calls what is not part of the service",
     "unseen-task": "a task that no workflow can see",
-    "nondeterminism": "workflow code that may do something else in a replay",
+    **{code: what for code, (what, _) in RULES.items()},
     "event-clash": "two events of one name",
     "deaf-filter": "a subscription's filter that no event passes",
     "placeholder": "a field of the plugin manifest was left as it came",
@@ -45,7 +45,7 @@ def findings_of(
     return [
         *_route_clashes(contract, application),
         *_unreadable_fields(contract),
-        *durable_findings(contract),
+        *durable_findings(contract, service.__module__),
         *_not_exposed(service, modules),
         *_no_commands(contract),
         *agent_findings(application, Severity.WARNING),

@@ -45,7 +45,7 @@ async def place_order(sku: str, quantity: int = 1, gift: bool = False) -> Order:
         raise RuntimeError("a secret")
     return Order(id="o-1", sku=sku, quantity=quantity)
 
-@command
+@command(errors=[OutOfStock])
 async def tail(count: int) -> AsyncIterator[Order]:
     """Follow the orders."""
     for number in range(count):

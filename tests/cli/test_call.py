@@ -83,13 +83,7 @@ def test_items_of_a_stream_are_lines(workshop: Workshop, url: str) -> None:
 
 
 def test_a_stream_that_fails_shows_its_items_and_the_problem(workshop: Workshop) -> None:
-    workshop.write(
-        "failing.py",
-        (workshop.folder / "orders.py")
-        .read_text()
-        .replace("@command\nasync def tail", "@command(errors=[OutOfStock])\nasync def tail"),
-    )
-    result = workshop.run("call", "failing", "tail", "count=9")
+    result = workshop.run("call", "orders", "tail", "count=9")
     assert result.exit_code == 1
     assert len(result.stdout.splitlines()) == 4
     assert result.stderr.startswith("error: 409 Out of stock: Out of stock (sku='s-3')\n  sku: \"s-3\"\n")

@@ -1,0 +1,84 @@
+"""The lint's rules on the cases: what is found, in which words, and what is left in peace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from client_kit.lint import RULES, LintFinding, Program, check_module
+from tests.client_kit.lint.cases import CASES, expected, write_cases
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+SENTENCES = (
+    """workflow 'outside': open reaches outside of the workflow, again in each replay;
+    do it in a task, and await the task""",
+    """workflow 'beside': asyncio.to_thread runs beside the workflow, in an order that no replay repeats;
+    use asyncio.gather or a TaskGroup, or do it in a task""",
+    """workflow 'through_others': wall differs from replay to replay (in shop.clocks.stamp, line 6);
+    use workflow.now()""",
+    """function 'forgets': the result of charge(...) is never awaited: it does not run;
+    write 'await charge(...)'""",
+    """subscription 'lost': no service gathers subscription 'lost': it never runs;
+    list its module: class Shop(Service, include=[shop.forgotten])""",
+    """command 'put': Missing is raised and not declared: callers get a 500 (in shop.deeper.refuse, line 5);
+    add it to errors=[...] of command 'put', or catch it""",
+)
+
+
+def _found(folder: Path) -> list[tuple[str, LintFinding]]:
+    program = Program.of("shop.service", str(folder / "shop/service.py"))
+    return [(name, finding) for name in CASES for finding in check_module(program, f"shop.{name}")]
+
+
+def test_every_mistake_is_found_at_its_line_and_nothing_else(tmp_path: Path) -> None:
+    write_cases(tmp_path)
+    assert {(name, finding.line, finding.code) for name, finding in _found(tmp_path)} == expected()
+
+
+def test_every_rule_has_a_case() -> None:
+    assert {code for _, _, code in expected()} == set(RULES)
+
+
+def test_a_finding_says_what_where_and_what_to_do(tmp_path: Path) -> None:
+    write_cases(tmp_path)
+    said = {f"{f.subject}: {f.problem}; {f.cure}" for _, f in _found(tmp_path)}
+    assert "workflow 'clocks_and_chance': time.time differs from replay to replay; use workflow.now()" in said
+    for sentence in SENTENCES:
+        assert " ".join(sentence.split()) in said
+
+
+@pytest.mark.parametrize("package", ["plugins"])
+def test_the_plugins_have_nothing_to_mend(package: str) -> None:
+    program = Program(ROOT, package)
+    assert [finding for name in program.files() for finding in check_module(program, name)] == []
+
+
+def test_a_service_whose_parts_cannot_be_told_silences_the_rule(tmp_path: Path) -> None:
+    write_cases(tmp_path)
+    service = tmp_path / "shop/service.py"
+    service.write_text(service.read_text().replace("include=[tasks]", "include=list(PARTS)"))
+    assert "not-gathered" not in {finding.code for _, finding in _found(tmp_path)}
+
+
+def test_a_package_without_a_service_is_somebody_elses_part(tmp_path: Path) -> None:
+    write_cases(tmp_path)
+    (tmp_path / "shop/service.py").write_text("")
+    assert "not-gathered" not in {finding.code for _, finding in _found(tmp_path)}
+
+
+def test_a_module_that_cannot_be_parsed_is_left_to_others(tmp_path: Path) -> None:
+    write_cases(tmp_path)
+    (tmp_path / "shop/clocks.py").write_text("def (:")
+    found = {(name, finding.line, finding.code) for name, finding in _found(tmp_path)}
+    lost = {
+        (n, line, c) for n, line, c in expected() if n == "workflows" and "clocks.stamp()" in _line(n, line)
+    }
+    assert lost
+    assert found.isdisjoint(lost)
+
+
+def _line(name: str, number: int) -> str:
+    return CASES[name].splitlines()[number - 1]
