@@ -21,14 +21,18 @@ _WORDS = {
 
 
 def partners(
-    olds: Sequence[Shape], news: Sequence[Shape], distance: Callable[[Shape, Shape], int]
+    olds: Sequence[Shape],
+    news: Sequence[Shape],
+    alike: Callable[[Shape, Shape], bool],
+    distance: Callable[[Shape, Shape], int],
 ) -> Iterator[tuple[int, int]]:
-    """Yield the positions of alternatives that belong together: equal ones, then by tag, by name, and by likeness."""
+    """Yield the positions of alternatives that belong together: by spelling, tag, name, meaning, and likeness."""
     left_a, left_b = list(range(len(olds))), list(range(len(news)))
     kinships: tuple[Callable[[Shape, Shape], bool], ...] = (
-        lambda a, b: a.kind == b.kind and distance(a, b) == 0,
+        lambda a, b: a.text == b.text,
         lambda a, b: a.kind == b.kind and bool(_tags(a) & _tags(b)),
         lambda a, b: a.kind == b.kind and a.name != "" and a.name == b.name,
+        lambda a, b: a.kind == b.kind and alike(a, b),
     )
     for belongs in kinships:
         for i in list(left_a):

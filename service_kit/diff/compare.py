@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from service_kit.diff.change import Change, Kind
-from service_kit.diff.document import Document, Json, Operation
+from service_kit.diff.document import Document, Json, Operation, UnreadableDocument
 from service_kit.diff.durable import compare_durable
 from service_kit.diff.operations import OperationComparison
 from service_kit.diff.pairs import pair
@@ -22,7 +22,14 @@ def compare(
     workflows are not compared. Raises UnreadableDocument.
     """
     a, b = Document(old), Document(new)
-    found = [*_operations(a, b, "command"), *_operations(a, b, "webhook")]
+    try:
+        found = [*_operations(a, b, "command"), *_operations(a, b, "webhook")]
+    except (AttributeError, LookupError, TypeError) as error:
+        # Documents of others are read as they are: a list where an object belongs is met where it is used.
+        what = f"{type(error).__name__}: {error}"
+        raise UnreadableDocument(
+            f"a document does not keep to OpenAPI ({what}); validate both of them first"
+        ) from error
     if old_durable is not None and new_durable is not None:
         found += compare_durable(old_durable, new_durable)
     distinct = list(dict.fromkeys(found))

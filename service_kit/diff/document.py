@@ -45,7 +45,7 @@ class Document:
             told = f"its version is {version!r}" if version else "it has no 'openapi'"
             raise UnreadableDocument(f"this is no OpenAPI 3 document: {told}")
         self.root = root
-        self.is_30 = version.startswith("3.0")
+        self.is_30: bool = version.startswith("3.0")
 
     def follow(self, node: Any) -> Any:
         """Return what a reference leads to, through others; anything else as it is."""
@@ -92,9 +92,9 @@ class Document:
         for path, item in (paths or {}).items():
             if path.startswith("x-"):
                 continue
-            item = self.follow(item)
+            item = self.follow(item) or {}
             for method in METHODS:
-                if method in item:
+                if isinstance(item.get(method), Mapping):
                     yield Operation(method, path, item[method], tuple(item.get("parameters") or ()))
 
 

@@ -12,7 +12,7 @@ from service_kit.diff.difference import Difference
 from service_kit.diff.document import Document, Json, Operation, canonical
 from service_kit.diff.media import media_types
 from service_kit.diff.pairs import parameters_of
-from service_kit.diff.schemas import compare_defaults
+from service_kit.diff.steps import compare_defaults
 from service_kit.diff.voice import Voice
 
 _NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
@@ -92,7 +92,7 @@ def _same(both: Both, voice: Voice, old: Parameter, new: Parameter) -> Iterator[
     if old.required != new.required:
         yield voice.change(Difference("required-added" if new.required else "required-removed", (new.name,)))
     a, b = both.old_document.follow(old.schema), both.new_document.follow(new.schema)
-    if not old.required and not new.required:
+    if not old.required and not new.required and isinstance(a, dict) and isinstance(b, dict):
         yield from voice.changes(compare_defaults(new.name, a, b))
     if old.style != new.style:
         yield both.told(

@@ -144,7 +144,7 @@ def _formats(old: Any, new: Any) -> Iterator[Difference]:
 
 def _opaque(keyword: str, old: Any, new: Any) -> Iterator[Difference]:
     """Compare a keyword of which nothing but equality can be decided."""
-    if canonical(old) == canonical(new):
+    if old is new or canonical(old) == canonical(new):
         return
     words = (_ANYTHING if v is None else f"what fits {keyword} {shown(v)}" for v in (old, new))
     if old is None:

@@ -15,7 +15,7 @@ from service_kit.diff.security import compare_security
 
 
 class OperationComparison:
-    """Compares the operations of two documents."""
+    """Compares the operations of two documents; what their schemas share is compared once."""
 
     def __init__(self, old: Document, new: Document, kind: Kind) -> None:
         self._old = old
@@ -27,6 +27,8 @@ class OperationComparison:
             asked, answered = answered, asked
         self._asked: Direction = asked
         self._answered: Direction = answered
+        self._requests = SchemaComparison(old, new, asked)
+        self._responses = SchemaComparison(old, new, answered)
 
     def changes(self, old: Operation, new: Operation) -> Iterator[Change]:
         """Yield what is different."""
@@ -36,8 +38,8 @@ class OperationComparison:
             self._new,
             old,
             new,
-            SchemaComparison(self._old, self._new, self._asked),
-            SchemaComparison(self._old, self._new, self._answered),
+            self._requests,
+            self._responses,
         )
         yield from _route(both)
         yield from compare_security(both)

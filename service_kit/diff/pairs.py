@@ -23,12 +23,12 @@ def pair(
 ) -> tuple[list[tuple[Operation, Operation]], list[Operation], list[Operation]]:
     """Return the pairs, what was removed, and what was added.
 
-    What has the same route is the same operation, or clients of that route would not know; then names count, for those
-    that have moved. A route that two operations have exchanged under their names is seen as it is called: by its route.
+    Name and route together come first; then names count, for what has moved, and then routes, for what was renamed.
     """
     pairs: list[tuple[Operation, Operation]] = []
     left_a, left_b = list(olds), list(news)
     keys: tuple[Callable[[Operation], object], ...] = (
+        lambda o: (o.method, o.path, o.id),
         lambda o: (o.method, shape_of(o.path), o.id),
         lambda o: o.id or None,
         lambda o: (o.method, shape_of(o.path)),

@@ -82,9 +82,10 @@ def _contents(both: Both, old: Json, new: Json, direction: Direction) -> Iterato
             yield both.told("media-type-removed", f"{{s}} no longer answers as `{name}`", breaks=True)
             continue
         item_a, item_b = _item(both.old_document, a[name]), _item(both.new_document, b[name])
-        if name == EVENT_STREAM and item_a is not None and item_b is not None:
+        if name == EVENT_STREAM and (item_a is not None or item_b is not None):
             voice = Voice(both.kind, both.name, direction, "each item", prefix="item")
-            yield from voice.changes(both.responses.differences(item_a, item_b))
+            if item_a is not None and item_b is not None:  # 3.0 has no words for items
+                yield from voice.changes(both.responses.differences(item_a, item_b))
             continue
         voice = Voice(both.kind, both.name, direction, "its result", prefix="result")
         yield from voice.changes(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -53,7 +54,7 @@ OF_KIND: Mapping[str, frozenset[str]] = {
 """The keywords that mean something for values of a type."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shape:
     """What a schema admits of one JSON type; `any` admits all types."""
 
@@ -62,8 +63,9 @@ class Shape:
     name: str = ""
     """Of the component or the title that it comes from."""
 
-    @property
+    @cached_property
     def text(self) -> str:
+        """All of it but its name, equal for equal shapes."""
         return f"{self.kind} {canonical(self.keywords)}"
 
 

@@ -71,7 +71,9 @@ def subject_of(kind: Kind, name: str) -> str:
 
 def told(kind: Kind, name: str, rule: str, message: str, *, breaks: bool, place: str = "") -> Change:
     """Return a change of a thing; `{s}`, with which the message begins, is its name."""
-    return Change(_verdict(breaks), rule, kind, name, place, message.replace("{s}", subject_of(kind, name), 1))
+    return Change(
+        _verdict(breaks), rule, kind, name, place, message.replace("{s}", subject_of(kind, name), 1)
+    )
 
 
 def _verdict(breaks: bool) -> Verdict:

@@ -3,7 +3,7 @@
 Ids and levels are those of https://github.com/oasdiff/oasdiff, checker/rules.go at commit 4553c69, which
 `oasdiff checks changelog` prints. ERR breaks, INFO does not; WARN is what oasdiff cannot decide, and must be told as
 breaking. The documents are ours. Where we say something else than the catalogue, `because` names the paragraph of
-docs/design/diff.md that says why. One table, so longer than other files.
+docs/design/diff.md that says why. One table, though long.
 """
 
 from __future__ import annotations

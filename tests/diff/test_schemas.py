@@ -151,8 +151,34 @@ def test_security_is_compared_by_what_it_asks_for_and_not_by_its_name() -> None:
         (request({"$ref": "other.yaml#/A"}), "is another file; bundle"),
         (request({"$ref": "#/components/schemas/A"}), "there is nothing at '#/components/schemas/A'"),
         (request(_ref("A"), **_named(A=_ref("B"), B=_ref("A"))), "leads to itself"),
+        (request({"type": "object", "properties": ["size"]}), "does not keep to OpenAPI"),
+        (document({"parameters": [None]}), "does not keep to OpenAPI"),
+        (document(paths=["/things"]), "does not keep to OpenAPI"),
     ],
 )
 def test_a_document_that_cannot_be_read_is_refused_with_the_reason(broken: dict[str, Any], said: str) -> None:
     with pytest.raises(UnreadableDocument, match=said):
         compare(request(TEXT), broken)
+
+
+def test_no_depth_and_no_tangle_of_components_is_too_much() -> None:
+    count = 1500
+    chain = {f"M{n}": fields(next=_ref(f"M{n + 1}"), size={"type": "integer"}) for n in range(count)}
+    old = request(_ref("M0"), **_named(**chain, **{f"M{count}": fields(last={"type": "integer"})}))
+    new = request(_ref("M0"), **_named(**chain, **{f"M{count}": fields(last=TEXT)}))
+    assert rules(old, old) == set()
+    assert rules(old, new) == {("breaking", "type-changed")}
+
+    def tangle(last: int) -> dict[str, Any]:
+        schemas: dict[str, Any] = {}
+        for n in range(40):
+            others = [{"oneOf": [_ref(f"T{(n * 7 + k * 11 + j) % 40}") for j in range(4)]} for k in range(3)]
+            size = {"type": "string", "maxLength": last if n == 39 else 9}
+            schemas[f"T{n}"] = fields(
+                a=others[0], b=others[1], c={"type": "array", "items": others[2]}, size=size
+            )
+        return response(_ref("T0"), **_named(**schemas))
+
+    assert rules(tangle(9), tangle(9)) == set()
+    assert rules(tangle(9), tangle(5)) == {("safe", "limit-tightened")}
+    assert rules(tangle(5), tangle(9)) == {("breaking", "limit-loosened")}
