@@ -85,6 +85,15 @@ def test_history_that_stands_still_where_the_code_ends_is_shown() -> None:
     assert replay_error(ends, history).recorded == "it goes on"
 
 
+def test_history_that_goes_on_after_its_end_is_refused() -> None:
+    async def ends() -> None:
+        pass
+
+    error = replay_error(ends, [*history_of(ends), CancelRequested("too late")])
+    assert error.recorded == "CancelRequested(reason='too late')"
+    assert error.made == "does not wait for it"
+
+
 def test_surplus_call_is_shown_with_its_own_line() -> None:
     async def more() -> None:
         require_workflow("the test").set_state("s", "1")
