@@ -148,6 +148,25 @@ def test_an_unexpected_error_says_nothing_of_the_inside(mode: Mode, caplog: pyte
     assert "swordfish" in caplog.text
 
 
+def test_what_breaks_outside_of_the_command_says_nothing_of_the_inside_either(
+    mode: Mode, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def garble(request: Request, call_next: Next) -> Response:
+        response = await call_next(request)
+        response.body = b'{"password": swordfish'
+        return response
+
+    class Garbled(Orders, use=[garble]):
+        pass
+
+    async def test(client: Client) -> None:
+        with pytest.raises(MCPError, match="the service failed; its log knows more"):
+            await client.call_tool("list_orders", {})
+
+    with_agent(Garbled, test, mode=mode)
+    assert "tools/call failed" in caplog.text
+
+
 def test_a_command_that_takes_too_long_is_a_tool_error() -> None:
     async def test(client: Client) -> None:
         result = await client.call_tool("dawdle", {})

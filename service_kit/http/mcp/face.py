@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import mcp_types as types
-from mcp.server.context import ServerRequestContext
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
+from pydantic import ValidationError
 
 from service_kit.contract.exchange import Request
 from service_kit.contract.prompt import InvalidPromptArguments, Prompt
@@ -42,6 +43,7 @@ class Face:
         self._resources = Resources(calls)
         self._prompts: Mapping[str, Prompt] = {p.name: p for p in application.contract.prompts}
         self.server: Server[Any] = self._server()
+        self.server.middleware.append(_opaque)
 
     def _server(self) -> Server[Any]:
         contract = self._application.contract
@@ -121,6 +123,17 @@ class Face:
             return caller
         assert self._alone is not None, "messages without a request come over pipes alone"
         return Caller(self._alone)
+
+
+async def _opaque(ctx: Context, call_next: CallNext) -> HandlerResult:
+    """Log a failure of ours, and tell nothing of it: to older clients the SDK would send its message."""
+    try:
+        return await call_next(ctx)
+    except (MCPError, ValidationError):
+        raise
+    except Exception as error:
+        logger.exception("%s failed", ctx.method)
+        raise MCPError(code=types.INTERNAL_ERROR, message="the service failed; its log knows more") from error
 
 
 def _tools(calls: Calls) -> list[Tool]:
