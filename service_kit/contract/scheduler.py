@@ -109,14 +109,18 @@ async def _keep(plan: Plan) -> None:
     plan = replace(plan, queue=plan.queue[len(begun) :], last_s=begun[-1] if begun else plan.last_s)
     shown.set(Shown(plan, waits_for.id if waits_for else None))
 
-    def hear(instruction: Change | Pause | Resume | Run) -> None:
+    def hear(text: str) -> None:
+        try:
+            instruction = instructions.decode(text)
+        except ValueError:
+            return  # no scheduler has sent it; one that fails would be an end of the schedule
         told.append((context.now().timestamp(), instruction))
         if waits_for is not None:
             paused = next((i for _, i in reversed(told) if isinstance(i, Pause | Resume)), None)
             reason = paused.reason if isinstance(paused, Pause) else plan.paused if paused is None else None
             shown.set(Shown(replace(plan, paused=reason), waits_for.id))
 
-    instructions.on(hear)
+    context.on_signal(instructions.name, hear)
     if waits_for is not None:
         await condition(waits_for.result.done)
         now_s = context.now().timestamp()

@@ -5,7 +5,7 @@ Each is served at `POST /rpc/_system.<name>`, as clients call it, and at a route
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Annotated, Any, Literal, TypeAlias
@@ -38,6 +38,25 @@ def set_management(management: Management, completion: Completion) -> None:
 def current_management() -> Management:
     """Return the one of this request's host."""
     return _management.get()
+
+
+_hidden: ContextVar[Callable[[str], bool]] = ContextVar("service_kit_hidden")
+
+
+def hide_from_caller(hidden: Callable[[str], bool]) -> None:
+    """Say which executions this request's caller may not touch."""
+    _hidden.set(hidden)
+
+
+def is_hidden(id: str) -> bool:
+    """Return whether this request's caller may not touch an execution."""
+    return _hidden.get()(id)
+
+
+def _touchable(id: str) -> str:
+    if is_hidden(id):
+        raise ExecutionNotFound(id=id)
+    return id
 
 
 class UnknownWorkflow(ServiceError, status=404):
@@ -111,13 +130,13 @@ async def list_executions(
 @command(method="GET", path="/_system/executions/{id}", errors=[ExecutionNotFound])
 async def describe(id: Id) -> ExecutionInfo:
     """Tell what is known of an execution."""
-    return await require_gateway("this").describe(id)
+    return await require_gateway("this").describe(_touchable(id))
 
 
 @command(method="GET", path="/_system/executions/{id}/outcome", errors=[ExecutionNotFound])
 async def outcome(id: Id, wait_s: Annotated[float, Field(ge=0)] = 0.0) -> str | None:
     """Wait for an execution's end, and tell how it ended; null if it goes on."""
-    return await require_gateway("this").outcome(id, min(wait_s, WAIT_MOST_S))
+    return await require_gateway("this").outcome(_touchable(id), min(wait_s, WAIT_MOST_S))
 
 
 @command(method="GET", path="/_system/executions/{id}/history", errors=[ExecutionNotFound])
@@ -129,19 +148,19 @@ async def history(id: Id) -> list[dict[str, Any]]:
 @command(method="GET", path="/_system/executions/{id}/states/{name}", errors=[ExecutionNotFound])
 async def state(id: Id, name: str) -> str | None:
     """Tell the latest value of a published state, as JSON text."""
-    return await require_gateway("this").state(id, name)
+    return await require_gateway("this").state(_touchable(id), name)
 
 
 @command(path="/_system/executions/{id}/signals", errors=[ExecutionNotFound])
 async def signal(id: Id, name: str, payload: JsonValue, signal_id: Id) -> None:
     """Send a signal; one signal id is delivered once."""
-    await require_gateway("this").signal(id, name, to_json(payload).decode(), signal_id)
+    await require_gateway("this").signal(_touchable(id), name, to_json(payload).decode(), signal_id)
 
 
 @command(path="/_system/executions/{id}/cancel", errors=[ExecutionNotFound])
 async def cancel(id: Id, reason: str = "") -> None:
     """Ask an execution to cancel itself."""
-    await require_gateway("this").cancel(id, reason)
+    await require_gateway("this").cancel(_touchable(id), reason)
 
 
 @command(path="/_system/executions/{id}/terminate", errors=[ExecutionNotFound])
@@ -251,4 +270,4 @@ FOR_CALLERS = frozenset(
         "heartbeat_task",
     }
 )
-"""Who knows an execution's id, or a task's token, was given it: neither can be guessed."""
+"""Who knows an execution's id, or a task's token, was given it: neither can be guessed, but for what is hidden."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Annotated, TypeAlias
 
 from pydantic import Field, JsonValue, ValidationError
 from pydantic_core import to_json
@@ -15,6 +16,7 @@ from service_kit.contract.exchange import Next, Request, Response
 from service_kit.contract.gateway import require_gateway
 from service_kit.contract.gather import gather
 from service_kit.contract.route import RPC_PREFIX
+from service_kit.contract.scheduler import scheduler_id
 from service_kit.contract.service import ServiceContract
 from service_kit.errors import ExecutionExists, Refusal
 from service_kit.http.application import HostRoute, Target
@@ -29,12 +31,18 @@ from service_kit.http.management import (
     InvalidWorkflowInput,
     UnknownEvent,
     UnknownWorkflow,
+    hide_from_caller,
+    is_hidden,
 )
 from service_kit.http.management_schedules import SCHEDULE_COMMANDS
 from service_kit.http.options import HttpOptions
 from service_kit.http.origins import is_local, is_loopback
+from service_kit.http.problems import KitProblem
 from service_kit.http.security import Gate
 from service_kit.runtime.idempotency import IdempotencyStore
+
+Admission: TypeAlias = Callable[[Request], Awaitable[None]]
+"""Lets a caller in, or raises why not."""
 
 
 def management_routes(
@@ -45,21 +53,25 @@ def management_routes(
     They are closed. What a caller of workflows needs (start, outcome, state, signal, cancel, ...) the service's own
     security schemes admit him to; what operators do needs one of its `management` schemes. Where there is no
     scheme, only this machine's programs are admitted, and pages that it serves itself. A proxy on this machine
-    that adds no header of its own cannot be told from them: a service behind one needs schemes.
+    that adds no header of its own cannot be told from them: a service behind one needs schemes. What schedules have
+    started, and schedules themselves, have ids that anybody can guess: they are hidden from all but operators.
     """
-    for_callers = Gate(contract.security).guard if contract.security else _from_this_machine
-    for_operators = Gate(contract.management).guard if contract.management else _from_this_machine
+    callers = Gate(contract.security).admit if contract.security else _admit_this_machine
+    operators = Gate(contract.management).admit if contract.management else _admit_this_machine
+    for_callers = _hiding(callers, operators, contract)
     open_contract = ServiceContract(name=contract.name, title="System")
     routes: list[HostRoute] = []
     for declared in [*COMMANDS, *SCHEDULE_COMMANDS, *_commands_of(contract)]:
-        guard = for_callers if declared.name in FOR_CALLERS else for_operators
+        admit = for_callers if declared.name in FOR_CALLERS else operators
         endpoint = Endpoint(open_contract, declared, options, store)
         routes.append(
-            ("POST", f"{RPC_PREFIX}{PREFIX}{declared.name}", Target(guard(endpoint.rpc()), declared))
+            ("POST", f"{RPC_PREFIX}{PREFIX}{declared.name}", Target(_behind(admit, endpoint.rpc()), declared))
         )
         rest = endpoint.rest()
         if rest is not None and declared.route is not None:
-            routes.append((declared.route.method, declared.route.path, Target(guard(rest), declared)))
+            routes.append(
+                (declared.route.method, declared.route.path, Target(_behind(admit, rest), declared))
+            )
     return routes
 
 
@@ -77,6 +89,8 @@ def _commands_of(contract: ServiceContract) -> list[AnyCommand]:
         attributes: Mapping[str, str] = {},
     ) -> str:
         """Start an execution of a public workflow, or find the running one of the same id and input; return its id."""
+        if id is not None and is_hidden(id):
+            raise Refusal(403, f"'{id}' is an id of a schedule; choose another one")
         declared = workflows.get(workflow)
         if declared is None:
             raise UnknownWorkflow(workflow=workflow)
@@ -133,19 +147,44 @@ _PROXY_MARKS = (
 )
 
 
-def _from_this_machine(inner: Next) -> Next:
+def _behind(admit: Admission, inner: Next) -> Next:
     async def guarded(request: Request) -> Response:
-        host = request.client[0] if request.client else ""
-        # A proxy on this machine speaks for somebody else, and a browser for the page that it shows.
-        proxied = any(request.header(mark) is not None for mark in _PROXY_MARKS)
-        if proxied or not is_loopback(host) or not _is_own_page(request):
-            raise Refusal(
-                403,
-                "the management API admits this machine only; give the service a security scheme to open it",
-            )
+        await admit(request)
         return await inner(request)
 
     return guarded
+
+
+def _hiding(callers: Admission, operators: Admission, contract: ServiceContract) -> Admission:
+    """Return what admits callers, and hides what the system has given ids to unless they are operators, too."""
+    names = frozenset(gather(contract).schedules)
+
+    def is_systems(id: str) -> bool:
+        workflow, at, _ = id.partition("@")
+        return id.startswith(scheduler_id("")) or (bool(at) and workflow in names)
+
+    async def admit(request: Request) -> None:
+        await callers(request)
+        hide_from_caller(is_systems)
+        if names:
+            principal = request.principal
+            with suppress(KitProblem, Refusal):
+                await operators(request)
+                hide_from_caller(lambda _: False)
+            request.principal = principal
+
+    return admit
+
+
+async def _admit_this_machine(request: Request) -> None:
+    host = request.client[0] if request.client else ""
+    # A proxy on this machine speaks for somebody else, and a browser for the page that it shows.
+    proxied = any(request.header(mark) is not None for mark in _PROXY_MARKS)
+    if proxied or not is_loopback(host) or not _is_own_page(request):
+        raise Refusal(
+            403,
+            "the management API admits this machine only; give the service a security scheme to open it",
+        )
 
 
 def _is_own_page(request: Request) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from service_kit.contract.scheduler import SCHEDULER
 from service_kit.engine.arrivals import ExecutionStarted
 from service_kit.engine.calls import CancelSent, ChildStarted, SignalSent, StateSet, TerminateSent
 from service_kit.engine.history import Ending, HistoryEvent, TurnStarted
@@ -40,6 +41,8 @@ class Forking:
         found = await self.executions.load(id)
         if found is None:
             raise ExecutionNotFound(id=id)
+        if found.record.workflow == SCHEDULER:
+            raise ValueError(f"'{id}' keeps a schedule, of which there is one; it cannot be forked")
         now_s = self.clock.now_s()
         events = _renamed(_first_turns(found, turn), id, new_id, now_s)
         new, commit = self._forked(found, events, now_s)

@@ -92,7 +92,16 @@ class RuntimeSchedules:
 
     async def _begin_or_change(self, workflow: str, schedule: Schedule) -> None:
         place, now_s = scheduler_id(workflow), self.clock.now_s()
-        if await self.executions.read(place) is None:
+        record = await self.executions.read(place)
+        if record is not None and record.outcome is not None:
+            logger.error(
+                "the schedule of '%s' does not go on: somebody has ended its execution '%s' (%s)",
+                workflow,
+                place,
+                record.status,
+            )
+            return
+        if record is None:
             plan = planned(Plan(schedule, now_s), now_s)
             try:
                 text = scheduler.calls.encode_arguments({"plan": plan})

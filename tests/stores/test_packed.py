@@ -12,7 +12,7 @@ import pytest
 from service_kit.engine.arrivals import ChildRaised, ExecutionStarted, TaskRaised
 from service_kit.engine.failure import Failure
 from service_kit.runtime.dispatcher import stored
-from service_kit.runtime.ports import Stores
+from service_kit.runtime.ports import Stores, Unstorable
 from service_kit.runtime.records import CreateExecution, Deliver, NewExecution, ParentLink
 from service_kit.stores.packed.codec import Codec, CodecMissing, Codecs, Zlib
 from service_kit.stores.packed.store import packed_stores
@@ -171,6 +171,17 @@ async def test_a_payload_that_was_lost_is_named(database: Database) -> None:
     await database.write(lambda connection: connection.execute("DELETE FROM blobs").rowcount)
     with pytest.raises(LookupError, match="of 'x' is gone; restore it from a backup"):
         await stores.executions.load("x")
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\ud800" * 100])
+@pytest.mark.parametrize("codecs", [[], [Reversed()]])
+async def test_what_is_no_text_is_refused_for_good(
+    database: Database, text: str, codecs: Sequence[Codec]
+) -> None:
+    stores = packed(database, *codecs, large_bytes=50)
+    await started(stores)
+    with pytest.raises(Unstorable):
+        await stores.executions.commit(turn(1, events=text))
 
 
 def test_zlib_leaves_what_is_short() -> None:

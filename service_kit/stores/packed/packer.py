@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TypeAlias, TypeVar
 
-from service_kit.runtime.ports import Blobs
+from service_kit.runtime.ports import Blobs, Unstorable
 from service_kit.runtime.records import Blob, BlobKey
 from service_kit.stores.packed.codec import BLOB, MARK, Codecs
 
@@ -30,10 +30,13 @@ class Packing:
         """Return what packs the payloads of a run of an execution (None: of all its runs), or of an event."""
 
         def pack(text: str) -> str:
-            coded = self.packer.codecs.encode(text)
+            try:
+                coded = self.packer.codecs.encode(text)
+            except UnicodeEncodeError as error:
+                raise Unstorable(f"it cannot be stored: {error}; it is no text") from error
             if self.packer.blobs is None or not self.packer.is_large(coded):
                 return coded
-            key = BlobKey(owner, run, sha256(coded.encode()).hexdigest())
+            key = BlobKey(owner, run, sha256(_bytes(coded)).hexdigest())
             self.blobs[key] = Blob(key, coded, self.packer.now_s())
             return MARK + BLOB + json.dumps([key.owner, key.run, key.digest])
 
@@ -57,7 +60,7 @@ class Packer:
     def is_large(self, text: str) -> bool:
         """Return whether a text is kept beside."""
         size = len(text)
-        return size > self.large_bytes or (not text.isascii() and len(text.encode()) > self.large_bytes)
+        return size > self.large_bytes or (not text.isascii() and len(_bytes(text)) > self.large_bytes)
 
     def leaves(self, text: str) -> bool:
         """Return whether a text, and whatever is a part of it, is stored as it is."""
@@ -92,3 +95,7 @@ class Packer:
                     f"the payload {key.digest} of '{key.owner}' is gone; restore it from a backup"
                 )
             found[text] = kept[key]
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # what is no text, the store itself refuses

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from service_kit.runtime.records import Blob, BlobKey
 from service_kit.stores.sqlite.database import Database
+from service_kit.stores.sqlite.turns import UNSTORABLE, unstorable
 
 _ALL_RUNS = -1
 _WASTE = (
@@ -29,7 +30,10 @@ class SqliteBlobs:
         statement = (
             "INSERT OR REPLACE INTO blobs (owner, run, digest, stored_at, value) VALUES (?, ?, ?, ?, ?)"
         )
-        await self._database.write(lambda c: _ignored(c.executemany(statement, rows)))
+        try:
+            await self._database.write(lambda c: _ignored(c.executemany(statement, rows)))
+        except UNSTORABLE as error:
+            raise unstorable(error) from error
 
     async def get(self, keys: Sequence[BlobKey]) -> Mapping[BlobKey, str]:
         query = "SELECT value FROM blobs WHERE owner = ? AND run = ? AND digest = ?"
