@@ -115,6 +115,7 @@ def test_failure_survives_its_json_form() -> None:
         ("[]", "not a history"),
         ('{"v":1}', "not a history"),
         ('{"v":2,"events":[]}', "form 2, this version reads 1; upgrade"),
+        ('{"v":0,"events":[]}', "form 0, this version reads 1; upgrade"),
         ('{"v":1,"events":[["ThingHappened",1]]}', "ThingHappened"),
         ('{"v":1,"events":[["TaskSucceeded",1]]}', "TaskSucceeded"),
         ('{"v":1,"events":[["TaskRaised",1,[]]]}', "TaskRaised"),
