@@ -7,6 +7,7 @@ is read as a whole by `client_kit.lint`. Each rule is an error code of its own, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mypy.errorcodes import ErrorCode
@@ -25,6 +26,7 @@ __all__ = ["LintPlugin", "plugin"]
 AnyContext: TypeAlias = FunctionContext | MethodContext
 
 CODES = {code: ErrorCode(code, what, "Service") for code, (what, _) in RULES.items()}
+_FRAMEWORKS = ("service_kit", "client_kit")
 _DECLARING = tuple(f"service_kit.contract.{module}." for module in ("workflow", "task", "event", "command"))
 
 
@@ -46,6 +48,8 @@ class LintPlugin(Plugin):
 
     def report_config_data(self, ctx: ReportConfigContext) -> str | None:
         """Return a digest of the package's sources: a finding of one module may come from another one's body."""
+        if not _may_declare(ctx):
+            return None
         program = self._program(ctx.id, ctx.path)
         module = program.module(ctx.id)
         if module is None or not any("service_kit" in source for source in module.imports.values()):
@@ -71,6 +75,14 @@ class LintPlugin(Plugin):
         if key not in self._programs or self._programs[key][0] != stamp:
             self._programs[key] = (stamp, fresh)
         return self._programs[key][1]
+
+
+def _may_declare(module: ReportConfigContext) -> bool:
+    """Tell, from the file alone, whether a module may use the framework: mypy asks for each one of each library."""
+    file = Path(module.path)
+    if file.suffix != ".py" or "site-packages" in file.parts or module.id.partition(".")[0] in _FRAMEWORKS:
+        return False
+    return file.is_file() and b"service_kit" in file.read_bytes()
 
 
 def _report(api: Any, message: str, at: Context, code: ErrorCode) -> None:

@@ -16,7 +16,7 @@ def undeclared(command: Body) -> Iterator[LintFinding]:
     if declared is None:
         return
     subject = f"command '{command.function.name}'"
-    for error, node, body in _raised(command, (), {command.function}):
+    for error, node, body in _raised(command, (), set()):
         if declared.isdisjoint(command.program.bases(error)):
             name = error.rpartition(".")[2]
             there = (
@@ -49,7 +49,7 @@ def _declared_errors(command: Body) -> set[str] | None:
 
 
 def _raised(
-    body: Body, caught: tuple[str, ...], seen: set[Function]
+    body: Body, caught: tuple[str, ...], seen: set[tuple[Function, frozenset[str]]]
 ) -> Iterator[tuple[str, ast.Raise, Body]]:
     """Yield the declared errors that leave a function: those of the framework's kind, not caught on the way."""
     for node, around in _with_handlers(body, body.function.body, caught):
@@ -63,9 +63,11 @@ def _raised(
             if defined is None:
                 continue
             module, function = defined
-            # A plain function is followed; what is declared answers for itself.
-            if function not in seen and not body.program.kind(module, function):
-                yield from _raised(Body(body.program, module, function), around, {*seen, function})
+            # A plain function is followed, once under the same handlers; what is declared answers for itself.
+            way = (function, frozenset(around))
+            if way not in seen and not body.program.kind(module, function):
+                seen.add(way)
+                yield from _raised(Body(body.program, module, function), around, seen)
 
 
 def _with_handlers(

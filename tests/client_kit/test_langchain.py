@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -18,6 +20,7 @@ from client_kit.auth.tokens import BearerToken
 from client_kit.errors import InvalidOption
 from client_kit.langchain import StreamLimits, tools
 from client_kit.tools import RemoteService
+from plugins.todo.service import Todos
 from service_kit import Bearer, Refusal, Service, ServiceError, command
 
 
@@ -239,3 +242,18 @@ def test_tools_of_a_guarded_service_send_the_credentials() -> None:
             return await tools(service)[0].ainvoke({})
 
     assert asyncio.run(call()) == '"ann"'
+
+
+def test_a_published_contract_gives_the_same_tools_as_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "stubs"))
+    published: Any = importlib.import_module("todo_contract").Todos
+
+    async def use(contract: Any) -> tuple[dict[str, Any], str]:
+        transport = InProcessTransport(Todos.asgi())
+        async with connect(contract, "http://todo.test", transport=transport) as client:
+            found = {tool.name: tool for tool in tools(client)}
+            missing = await found["get_todo"].ainvoke({"todo_id": 4711})
+            shown = [convert_to_openai_tool(tool)["function"] for tool in found.values()]
+            return {function["name"]: function["parameters"] for function in shown}, missing
+
+    assert asyncio.run(use(published)) == asyncio.run(use(Todos))
