@@ -35,9 +35,10 @@ class TaskTokens:
 
     def scheduled(self, token: str) -> tuple[float, TaskOptions]:
         """Return when the task was called, and with which limits of its own; raise ValueError, as `read`."""
-        scheduled_at_s, limits = (*self._parts(token)[4:], float("inf"), None)[:2]
+        parts = self._parts(token)
+        scheduled_at_s, limits = parts[4:] or (float("inf"), None)  # older tokens have no limits
         timeout_s, silence_s, whole_s = limits or (None, None, None)
-        return scheduled_at_s, TaskOptions(
+        return float(scheduled_at_s), TaskOptions(
             timeout_s=timeout_s, heartbeat_timeout_s=silence_s, schedule_to_close_s=whole_s
         )
 

@@ -143,9 +143,6 @@ def test_a_parameter_whose_annotation_looks_forward_is_checked_with_the_service(
     )
     exec(code, namespace)
 
-    class Reminders(Service):
-        pass
-
     module = type(pytest)("reminders")
     vars(module).update(namespace)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
@@ -44,7 +44,7 @@ class World:
         return self.loop.complete(work, self.loop.time())
 
     @contextmanager
-    def process(self, service: type[Service]) -> Iterator[Runtime]:
+    def process(self, service: type[Service]) -> Generator[Runtime, None, None]:
         number, ids = next(self._owners), itertools.count()
         runtime = Runtime(
             self.stores,
