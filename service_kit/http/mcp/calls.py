@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic_core import from_json
 
@@ -22,6 +22,10 @@ _OF_THE_MESSAGE = frozenset(
 """Headers that speak of the protocol's message, and not of the call in it."""
 
 
+Progress: TypeAlias = Callable[[str], Awaitable[None]]
+"""Tells the caller of an item, as JSON, while others are still to come."""
+
+
 @dataclass(slots=True)
 class Caller:
     """Who asks: the request that his message came with, whose headers, address and identity his calls have."""
@@ -29,6 +33,8 @@ class Caller:
     request: Request
     refusal: Response | None = None
     """The 401 that one of his calls met: over HTTP it is the answer to the message."""
+    tell: Progress | None = None
+    """Tells him of progress, where the protocol's own way has no room for it."""
 
 
 class Failed(Exception):

@@ -38,13 +38,11 @@ class McpEndpoint:
                 return self._access.challenge(response, request)
         caller = Caller(request)
         exchange = Exchange(self._face.server, caller, self._limit_bytes)
+        token = _progress_token(message, request) if tool is not None and tool.streaming else None
         # Without events nobody could see the progress; all else is JSON.
-        watched = tool is not None and tool.streaming and _wants_progress(message) and _takes_events(request)
-        response = await (exchange.streamed() if watched else exchange.whole())
+        response = await (exchange.whole() if token is None else exchange.watched(token))
         if caller.refusal is None:
             return response
-        if response.stream is not None:
-            await _discard(response.stream)
         return self._access.challenge(caller.refusal, request)
 
     async def metadata(self, request: Request) -> Response:
@@ -61,14 +59,14 @@ class McpEndpoint:
         return self._face.tools.get(name) if isinstance(name, str) else None
 
 
-def _wants_progress(message: dict[str, Any]) -> bool:
-    meta = message["params"].get("_meta")
-    return isinstance(meta, dict) and "progressToken" in meta
-
-
-def _takes_events(request: Request) -> bool:
+def _progress_token(message: dict[str, Any], request: Request) -> str | int | None:
+    """Return by what the caller knows progress of this call, if he asks for it and takes events."""
     accepted = request.header(b"accept") or ""
-    return any(kind in accepted for kind in ("text/event-stream", "text/*", "*/*"))
+    if not any(kind in accepted for kind in ("text/event-stream", "text/*", "*/*")):
+        return None
+    meta = message["params"].get("_meta")
+    token = meta.get("progressToken") if isinstance(meta, dict) else None
+    return token if isinstance(token, str | int) else None
 
 
 def _message(body: bytes) -> dict[str, Any]:
@@ -78,9 +76,3 @@ def _message(body: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return message if isinstance(message, dict) else {}
-
-
-async def _discard(stream: Any) -> None:
-    close = getattr(stream, "aclose", None)
-    if close is not None:
-        await close()

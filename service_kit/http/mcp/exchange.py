@@ -12,12 +12,19 @@ from typing import Any
 
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from pydantic_core import to_json
 
 from service_kit.contract.exchange import RawHeaders, Response
 from service_kit.http.mcp.calls import Caller
 from service_kit.http.mcp.face import CALLER
 
 PATH = "/mcp"
+
+_EVENTS = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # nginx would collect the stream
+]
 
 
 class Exchange:
@@ -30,52 +37,44 @@ class Exchange:
         self._received = False
         self._status = 500
         self._headers: RawHeaders = []
-        self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._body = b""
 
     async def whole(self) -> Response:
         """Return the answer as JSON."""
-        await self._run(as_json=True)
-        chunks = [self._chunks.get_nowait() for _ in range(self._chunks.qsize())]
-        return self._response(b"".join(chunk for chunk in chunks if chunk))
+        manager = StreamableHTTPSessionManager(
+            self._server, json_response=True, stateless=True, max_request_body_size=self._limit_bytes
+        )
+        async with manager.run():
+            await manager.handle_request(self._scope(), self._receive, self._send)
+        headers = [line for line in self._headers if line[0] not in (b"content-length", b"connection")]
+        return Response(self._status, headers, self._body)
 
-    async def streamed(self) -> Response:
-        """Return the answer as events, progress before the result; as JSON if there was nothing to tell before it."""
-        running = asyncio.create_task(self._run(as_json=False))
+    async def watched(self, token: str | int) -> Response:
+        """Return the answer as events, progress before the result; as JSON if there was nothing to tell before it.
+
+        The SDK's own events are not used: its library ends them when the process is told to end, and polls for that
+        for ever.
+        """
+        told: asyncio.Queue[bytes | None] = asyncio.Queue()
+        count = 0
+
+        async def tell(item: str) -> None:
+            nonlocal count
+            count += 1
+            params = {"progressToken": token, "progress": count, "message": item}
+            told.put_nowait(to_json({"jsonrpc": "2.0", "method": "notifications/progress", "params": params}))
+
+        self._caller.tell = tell
+        running = asyncio.create_task(self.whole())
+        running.add_done_callback(lambda _: told.put_nowait(None))
         try:
-            # A transport may send its headers long before it is known what follows.
-            first = await self._chunks.get()
+            first = await told.get()
         except BaseException:
             running.cancel()
             raise
         if first is None:
-            await running  # raises what went wrong
-            return self._response(b"")
-        return self._response(b"", self._rest(first, running))
-
-    def _response(self, body: bytes, stream: AsyncIterator[bytes] | None = None) -> Response:
-        headers = [line for line in self._headers if line[0] not in (b"content-length", b"connection")]
-        return Response(self._status, headers, body, stream)
-
-    async def _run(self, *, as_json: bool) -> None:
-        manager = StreamableHTTPSessionManager(
-            self._server, json_response=as_json, stateless=True, max_request_body_size=self._limit_bytes
-        )
-        try:
-            async with manager.run():
-                await manager.handle_request(self._scope(), self._receive, self._send)
-        finally:
-            self._chunks.put_nowait(None)
-
-    async def _rest(self, first: bytes, running: asyncio.Task[None]) -> AsyncIterator[bytes]:
-        chunk: bytes | None = first
-        try:
-            while chunk is not None:
-                yield chunk
-                chunk = await self._chunks.get()
-            await running
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            return await running
+        return Response(200, list(_EVENTS), stream=_events(first, told, running))
 
     def _scope(self) -> MutableMapping[str, Any]:
         request = self._caller.request
@@ -106,5 +105,23 @@ class Exchange:
     async def _send(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             self._status, self._headers = message["status"], list(message.get("headers", ()))
-        elif body := message.get("body", b""):
-            self._chunks.put_nowait(bytes(body))
+        else:
+            self._body += message.get("body", b"")
+
+
+async def _events(
+    first: bytes, told: asyncio.Queue[bytes | None], running: asyncio.Task[Response]
+) -> AsyncIterator[bytes]:
+    item: bytes | None = first
+    try:
+        while item is not None:
+            yield _event(item)
+            item = await told.get()
+        yield _event((await running).body)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+def _event(message: bytes) -> bytes:
+    return b"event: message\ndata: " + message + b"\n\n"

@@ -74,14 +74,14 @@ class Face:
         tool = self.tools.get(params.name)
         if tool is None:
             raise MCPError(code=types.INVALID_PARAMS, message=f"there is no tool '{params.name}'")
-        told = 0
+        caller, told = self._caller(context), 0
 
         async def progress(item: str) -> None:
             nonlocal told
             told += 1
             await context.session.report_progress(told, message=item)
 
-        return await tool.call(params.arguments or {}, self._caller(context), progress)
+        return await tool.call(params.arguments or {}, caller, caller.tell or progress)
 
     async def _list_resources(self, _: Context, __: object) -> types.ListResourcesResult:
         return types.ListResourcesResult(resources=self._resources.listed())

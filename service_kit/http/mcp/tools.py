@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol, TypeAlias
 
 import mcp_types as types
@@ -10,13 +10,11 @@ from pydantic_core import from_json
 
 from service_kit.contract.command import AnyCommand
 from service_kit.contract.exchange import Response
-from service_kit.http.mcp.calls import Caller, Calls, encode, events, media_type
+from service_kit.http.mcp.calls import Caller, Calls, Progress, encode, events, media_type
 from service_kit.http.mcp.results import failed, structured, succeeded
 from service_kit.http.mcp.schemas import Described, ToolSchemas
 
 Arguments: TypeAlias = Mapping[str, Any]
-Progress: TypeAlias = Callable[[str], Awaitable[None]]
-"""Tells the caller of an item, as JSON, while others are still to come."""
 
 COLLECTED_BYTES = 1024 * 1024
 """Of a stream's items in one result, which is more than models read; what is beyond it is not asked for."""

@@ -19,10 +19,10 @@ from pydantic_core import from_json
 from service_kit.contract.workflow import Workflow
 from service_kit.errors import ExecutionNotFound, ServiceError, WorkflowCancelled, WorkflowTerminated
 from service_kit.http.management import PREFIX, WAIT_MOST_S, describe
-from service_kit.http.mcp.calls import Caller, Calls, Failed
+from service_kit.http.mcp.calls import Caller, Calls, Failed, Progress
 from service_kit.http.mcp.results import failed, structured
 from service_kit.http.mcp.schemas import ToolSchemas
-from service_kit.http.mcp.tools import Arguments, Progress, Tool
+from service_kit.http.mcp.tools import Arguments, Tool
 from service_kit.http.problems import InvalidInput, error_list, respond
 from service_kit.openapi.schemas import Json
 
