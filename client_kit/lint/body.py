@@ -16,7 +16,7 @@ class Body:
         self.program = program
         self.module = module
         self.function = function
-        self.imports = imports_of(list(ast.walk(function)), module)
+        self.imports: dict[str, str] = imports_of(list(ast.walk(function)), module)
         self._local = bound_in(function) - self.imports.keys()
 
     def resolve(self, node: ast.expr) -> str:
