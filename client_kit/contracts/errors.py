@@ -53,7 +53,9 @@ class ServiceError(Exception):
         cls._model = None
 
     def __init__(self, **fields: Any) -> None:
-        self._take(self.fields_model().model_validate(fields, by_name=True, by_alias=False))
+        values = self.fields_model().model_validate(fields, by_name=True, by_alias=False).__dict__
+        self.__dict__.update(values)
+        super().__init__(values)
 
     def __str__(self) -> str:
         values = ", ".join(f"{name}={value!r}" for name, value in self.fields().items())
@@ -74,8 +76,10 @@ class ServiceError(Exception):
         """
         model = cls.fields_model()
         names = {f.alias or name for name, f in model.model_fields.items()}
+        decoded = model.model_validate({k: v for k, v in members.items() if k in names}).__dict__
         error = cls.__new__(cls)
-        error._take(model.model_validate({k: v for k, v in members.items() if k in names}))
+        error.__dict__.update(decoded)
+        error.args = (decoded,)
         return error
 
     @classmethod
@@ -96,10 +100,6 @@ class ServiceError(Exception):
                 **definitions,
             )
         return cls._model
-
-    def _take(self, fields: BaseModel) -> None:
-        self.__dict__.update(fields.__dict__)
-        self.args = (fields.__dict__,)
 
 
 def _rebuild(cls: type[ServiceError], fields: dict[str, Any]) -> ServiceError:

@@ -42,11 +42,11 @@ ALIAS_TYPES: tuple[type, ...] = tuple(
 )
 NAMED = (type, TypeVar, typing.NewType, *ALIAS_TYPES)
 """Kinds of types that know their names."""
-_QUALIFIERS = {
-    form: name
+_QUALIFIERS: dict[Any, str] = {
+    getattr(module, name): name
     for module in (typing, typing_extensions)
     for name in ("Required", "NotRequired", "ReadOnly", "Final")
-    if (form := getattr(module, name, None)) is not None
+    if hasattr(module, name)
 }
 _TYPE_ALIAS = Imported("typing", "TypeAlias")
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from service_kit.errors import RESERVED_FIELDS
-from service_kit.openapi.schemas import Json
 from service_kit.publishing.definitions import Class, Line
-from service_kit.publishing.document.read import Document
+from service_kit.publishing.document.read import Document, Json
 from service_kit.publishing.document.schemas import ANY, SchemaReader
 from service_kit.publishing.document.words import class_name, status_name
 from service_kit.publishing.expressions import (

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
-from service_kit.openapi.schemas import Json
+from service_kit.publishing.document.read import Json
 from service_kit.publishing.expressions import Call, Display, Expression, Imported, Text
 from service_kit.publishing.values import Unspeakable, value_of
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol, cast
 
-from service_kit.openapi.schemas import Json
 from service_kit.publishing.definitions import Class, Ledger, Line
 from service_kit.publishing.document.constraints import FIELD
 from service_kit.publishing.document.defaults import default_of
-from service_kit.publishing.document.read import Document
+from service_kit.publishing.document.read import Document, Json
 from service_kit.publishing.document.words import attribute_name, class_name
 from service_kit.publishing.expressions import (
     NONE,

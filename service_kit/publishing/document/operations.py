@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from service_kit.openapi.schemas import Json
 from service_kit.publishing.definitions import Argument, Method
 from service_kit.publishing.document.answers import AnswerReader, answer_of
 from service_kit.publishing.document.constraints import plain
 from service_kit.publishing.document.defaults import default_of
+from service_kit.publishing.document.read import Json
 from service_kit.publishing.document.schemas import SchemaReader
 from service_kit.publishing.document.words import class_name, operation_name, parameter_name
 from service_kit.publishing.expressions import (

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from service_kit.openapi.schemas import Json
+from service_kit.publishing.document.read import Json
 
 _INPUT, _OUTPUT = "-Input", "-Output"
 

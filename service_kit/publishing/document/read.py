@@ -6,12 +6,12 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 from urllib.parse import unquote, urljoin
 
 import httpx
 
-from service_kit.openapi.schemas import Json
+Json: TypeAlias = dict[str, Any]
 
 VERSIONS = ("3.0", "3.1")
 FETCH_TIMEOUT_S = 30.0

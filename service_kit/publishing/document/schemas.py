@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from service_kit.openapi.schemas import Json
 from service_kit.publishing.definitions import Assignment, Class, Ledger, Line
 from service_kit.publishing.document.constraints import constraints_of, descriptions_of, field, plain
 from service_kit.publishing.document.objects import ObjectReader, is_object
 from service_kit.publishing.document.pairs import pairs_of
-from service_kit.publishing.document.read import Document
+from service_kit.publishing.document.read import Document, Json
 from service_kit.publishing.document.words import class_name, member_name
 from service_kit.publishing.expressions import (
     NONE,
