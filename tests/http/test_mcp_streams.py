@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from threading import Event
 from typing import Any
 
+import httpx
 from mcp.client.client import Client
 
 from service_kit import Service, command
@@ -69,3 +72,32 @@ def test_a_caller_who_takes_no_events_gets_the_result_alone(ask: Ask) -> None:
     response = ask(Orders, "POST", "/mcp", json=message, headers={"accept": "application/json"})
     assert response.headers["content-type"] == "application/json"
     assert response.json()["result"]["structuredContent"]["complete"] is True
+
+
+def test_a_caller_who_hangs_up_ends_the_stream(serve: Callable[[Any], str]) -> None:
+    closed = Event()
+
+    @command
+    async def tick() -> AsyncIterator[int]:
+        try:
+            yield 1
+            await asyncio.Event().wait()
+        finally:
+            closed.set()
+
+    class Ticking(Service):
+        tick_on = tick
+
+    params = {"name": "tick_on", "arguments": {}, "_meta": {"progressToken": "t"}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    url = f"{serve(Ticking.asgi())}/mcp"
+    with (
+        httpx.Client(trust_env=False) as http,
+        http.stream(
+            "POST", url, json=message, headers={"accept": "text/event-stream, application/json"}
+        ) as answer,
+    ):
+        lines = answer.iter_lines()
+        assert (next(lines), next(lines)[:6]) == ("event: message", "data: ")
+        assert not closed.is_set()
+    assert closed.wait(30)
