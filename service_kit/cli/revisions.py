@@ -12,6 +12,9 @@ from pathlib import Path
 
 from service_kit.cli.failures import Unusable
 
+_OF_A_HOOK = frozenset({"GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_PREFIX"})
+"""What git tells hooks of their own tree: another one that is checked out would be written into its index."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
@@ -67,7 +70,12 @@ def _commit(revision: str) -> str:
 
 def _git(*arguments: str, cure: str = "", what: str = "") -> bytes:
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, check=False)  # noqa: S603, S607 - the user's git
+        done = subprocess.run(  # noqa: S603 - the user's git
+            ["git", *arguments],  # noqa: S607
+            env={name: value for name, value in os.environ.items() if name not in _OF_A_HOOK},
+            capture_output=True,
+            check=False,
+        )
     except FileNotFoundError:
         raise Unusable("git is not installed", "install it, or name a file or a module") from None
     if done.returncode:

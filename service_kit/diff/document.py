@@ -62,6 +62,8 @@ class Document:
         """Return what one reference names; raise UnreadableDocument for what is not in the document."""
         if not ref.startswith("#"):
             raise UnreadableDocument(f"'{ref}' is another file; bundle the document into one first")
+        if not ref.startswith("#/"):
+            raise UnreadableDocument(f"'{ref}' is no path in the document; write '#/components/...'")
         node: Any = self.root
         for part in ref[1:].split("/")[1:]:
             key = unquote(part).replace("~1", "/").replace("~0", "~")

@@ -7,12 +7,13 @@ from typing import TypeAlias
 
 from service_kit.diff.both import Both
 from service_kit.diff.change import Change
-from service_kit.diff.document import Document, Operation, canonical
+from service_kit.diff.document import Document, Json, Operation, canonical
 
 Proof: TypeAlias = frozenset[str]
 """What a caller has to show: schemes by what they ask for, and scopes. Empty: nothing."""
 
-_ANNOTATIONS = ("description", "bearerFormat")
+_ANNOTATIONS = ("description", "bearerFormat", "flows", "openIdConnectUrl")
+"""Where a caller gets a token, and what it looks like: not whether one is needed."""
 
 
 def compare_security(both: Both) -> Iterator[Change]:
@@ -36,13 +37,19 @@ def _proofs(document: Document, operation: Operation) -> dict[Proof, str]:
     for alternative in alternatives:
         parts: set[str] = set()
         for name, scopes in alternative.items():
-            scheme = {
-                k: v for k, v in document.scheme(name).items() if k not in _ANNOTATIONS and k != "flows"
-            }
-            asks = canonical(scheme or name)
+            asks = canonical(_asked(document.scheme(name)) or name)
             parts |= {asks, *(f"{asks} {scope}" for scope in scopes or ())}
         found.setdefault(frozenset(parts), _told(alternative))
     return found
+
+
+def _asked(scheme: Json) -> Json:
+    """Return what a scheme asks for; names of headers, and of HTTP's schemes, have no case."""
+    kept = {k: v for k, v in scheme.items() if k not in _ANNOTATIONS}
+    for keyword in ("scheme", "name") if scheme.get("in") == "header" else ("scheme",):
+        if isinstance(kept.get(keyword), str):
+            kept[keyword] = kept[keyword].lower()
+    return kept
 
 
 def _told(alternative: object) -> str:

@@ -102,6 +102,19 @@ def test_a_module_is_compared_with_what_it_was_at_a_revision(committed: Workshop
     assert worktrees.stdout.count(b"\n") == 1, "the tree of then is taken away"
 
 
+def test_in_a_hook_the_index_of_the_commit_to_be_is_left_alone(
+    committed: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _git(committed.folder, "add", "orders.py")
+    index = committed.folder / ".git" / "index"
+    before = index.read_bytes()
+    monkeypatch.setenv("GIT_INDEX_FILE", str(index))
+    monkeypatch.setenv("GIT_DIR", str(committed.folder / ".git"))
+    assert committed.run("diff", "HEAD:orders", "orders").exit_code == 2, "HEAD may be a module"
+    assert committed.run("diff", "HEAD:orders:Orders", "orders").exit_code == 1
+    assert index.read_bytes() == before
+
+
 def test_a_module_of_then_imports_its_neighbours_of_then(committed: Workshop) -> None:
     committed.write("src/shop/__init__.py", "")
     committed.write("src/shop/sizes.py", "Size = int")

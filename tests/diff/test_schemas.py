@@ -140,6 +140,7 @@ def test_security_is_compared_by_what_it_asks_for_and_not_by_its_name() -> None:
         return document({"security": [{name: []}]}, components={"securitySchemes": {name: scheme}})
 
     assert rules(made("key", "X-Key"), made("apiKey", "X-Key")) == set()
+    assert rules(made("key", "X-Key"), made("key", "x-key")) == set()
     assert rules(made("key", "X-Key"), made("key", "X-Other")) == {("breaking", "security-tightened")}
 
 
@@ -149,6 +150,7 @@ def test_security_is_compared_by_what_it_asks_for_and_not_by_its_name() -> None:
         ({"swagger": "2.0"}, "no OpenAPI 3 document"),
         ({"openapi": "4.0"}, "its version is '4.0'"),
         (request({"$ref": "other.yaml#/A"}), "is another file; bundle"),
+        (request({"$ref": "#A"}), "'#A' is no path in the document"),
         (request({"$ref": "#/components/schemas/A"}), "there is nothing at '#/components/schemas/A'"),
         (request(_ref("A"), **_named(A=_ref("B"), B=_ref("A"))), "leads to itself"),
         (request({"type": "object", "properties": ["size"]}), "does not keep to OpenAPI"),
