@@ -36,7 +36,9 @@ def compare_limits(old: Shape, new: Shape) -> Iterator[Difference]:
     for keyword, unit in _UNITS.items():
         yield from _count(keyword, unit, a.get(keyword), b.get(keyword))
     yield from _multiples(a.get("multipleOf"), b.get("multipleOf"))
-    yield from _formats(a.get("format"), b.get("format"))
+    yield from _formats(
+        a.get("format"), b.get("format"), "any text" if old.kind == "string" else "any number"
+    )
     if bool(a.get("uniqueItems")) != bool(b.get("uniqueItems")):
         tighter = bool(b.get("uniqueItems"))
         words = ("repeated items", "distinct items") if tighter else ("distinct items", "repeated items")
@@ -88,7 +90,7 @@ def _bound(
     def told(bound: tuple[float, int]) -> str:
         if math.isinf(bound[0]):
             return "any number"
-        return f"{exclusive if bound[1] else inclusive} {bound[0]:g}"
+        return f"{exclusive if bound[1] else inclusive} {_exact(bound[0])}"
 
     if old[0] == new[0] if math.isinf(old[0]) else old == new:
         return
@@ -107,16 +109,20 @@ def _count(keyword: str, unit: str, old: int | None, new: int | None) -> Iterato
     def told(count: float) -> str:
         if count == math.inf or (lower and count <= least):
             return f"any number of {unit}s"
-        return f"{'at least' if lower else 'at most'} {count:g} {unit}{'' if count == 1 else 's'}"
+        return f"{'at least' if lower else 'at most'} {_exact(count)} {unit}{'' if count == 1 else 's'}"
 
     tighter = b > a if lower else b < a
     yield Difference("limit-tightened" if tighter else "limit-loosened", (), told(a), told(b))
 
 
+def _exact(number: float) -> str:
+    return str(int(number)) if float(number).is_integer() else repr(number)
+
+
 def _multiples(old: float | None, new: float | None) -> Iterator[Difference]:
     if old == new:
         return
-    words = ("any number" if n is None else f"multiples of {n:g}" for n in (old, new))
+    words = ("any number" if n is None else f"multiples of {_exact(n)}" for n in (old, new))
     if old is None or (new is not None and _divides(old, new)):
         yield Difference("limit-tightened", (), *words)
     elif new is None or _divides(new, old):
@@ -126,14 +132,16 @@ def _multiples(old: float | None, new: float | None) -> Iterator[Difference]:
 
 
 def _divides(divisor: float, number: float) -> bool:
+    if not divisor:
+        return False  # nothing is a multiple of nothing
     quotient = number / divisor
     return abs(quotient - round(quotient)) < 1e-9
 
 
-def _formats(old: Any, new: Any) -> Iterator[Difference]:
+def _formats(old: Any, new: Any, anything: str) -> Iterator[Difference]:
     if old == new:
         return
-    words = ("text" if f is None else f"a `{f}`" for f in (old, new))
+    words = (anything if f is None else f"a `{f}`" for f in (old, new))
     if new is None or (old, new) in _GENERAL_FORMATS:
         yield Difference("format-generalized", (), *words)
     elif old is None or (new, old) in _GENERAL_FORMATS:

@@ -107,6 +107,22 @@ def test_formats_that_hold_others_widen() -> None:
     assert rules(request(large), request(small)) == {("breaking", "format-specialized")}
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ({"type": "integer", "format": "int32"}, {"type": "integer"}, "any number"),
+        ({"type": "string", "format": "date"}, TEXT, "any text"),
+        ({"type": "integer"}, {"type": "integer", "maximum": 12345678901}, "at most 12345678901 "),
+        ({"type": "number"}, {"type": "number", "exclusiveMinimum": 0.25}, "over 0.25 "),
+        ({"type": "number", "multipleOf": 2}, {"type": "number", "multipleOf": 4}, "multiples of 4 "),
+        ({"type": "string", "maxLength": 2}, {"type": "string", "maxLength": 1}, "at most 1 character for"),
+        ({"type": "number", "multipleOf": 0}, {"type": "number", "multipleOf": 4}, "multiples of 4 "),
+    ],
+)
+def test_limits_are_told_exactly(old: dict[str, Any], new: dict[str, Any], said: str) -> None:
+    assert said in messages(request(fields(size=old)), request(fields(size=new)))[0]
+
+
 def test_parameters_of_a_path_are_paired_by_their_positions() -> None:
     def made(path: str, name: str) -> dict[str, Any]:
         given = {"name": name, "in": "path", "required": True, "schema": TEXT}
