@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import uvicorn
@@ -144,6 +144,13 @@ class Workshop:
 
     def run(self, *arguments: str, stdin: str | None = None) -> Result:
         return CliRunner(env={"COLUMNS": "200"}).invoke(app, list(arguments), input=stdin)
+
+
+@pytest.fixture(params=["auto", "legacy"])
+def mode(request: pytest.FixtureRequest) -> Literal["auto", "legacy"]:
+    """Speak MCP as clients of the revision of 2026-07-28 do, and as those before it."""
+    chosen: Literal["auto", "legacy"] = request.param
+    return chosen
 
 
 @pytest.fixture

@@ -2,130 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any, Literal
 
 import pytest
 from mcp.client.client import Client
-from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from tests.cli.conftest import Serve, Workshop
+from tests.cli.conftest import Workshop
+from tests.cli.desktop import SHOP, Mode, result, with_desktop
 from tests.cli.running import ROOT, SCRIPT
 
-SHOP = '''
-import asyncio
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from service_kit import ApiKey, Service, Signal, command, current_request, prompt, workflow
 
-print("printed at import")
-agreed = Signal("agreed", str)
-
-@asynccontextmanager
-async def lifespan():
-    print("opened")
-    yield
-    print("closed", file=sys.stderr)
-
-async def find(key: str) -> str | None:
-    return "ann" if key == "right" else None
-
-header, query = ApiKey(find), ApiKey(find, "k", "query", "q")
-
-@command
-async def add(a: int, b: int) -> int:
-    print("printed by a command")
-    return a + b
-
-@command
-async def follow(count: int) -> AsyncIterator[int]:
-    for number in range(count):
-        yield number
-
-@command(security=[header])
-async def by_header() -> str:
-    return header.caller()
-
-@command(security=[query])
-async def by_query() -> str:
-    return query.caller()
-
-@command
-async def user() -> str:
-    return current_request().headers["x-user"]
-
-@workflow
-async def agree(on: str) -> str:
-    return f"{on}: {await agreed.receive()}"
-
-@prompt
-def greet(name: str) -> str:
-    return f"Greet {name}."
-
-class Shop(Service, prompts=[greet], lifespan=lifespan):
-    """Add things up."""
-    add = add
-    follow = follow
-    by_header = by_header
-    by_query = by_query
-    user = user
-    agree = agree
-    agreed = agreed
-'''
-
-
-@pytest.fixture(params=["auto", "legacy"])
-def mode(request: pytest.FixtureRequest) -> Literal["auto", "legacy"]:
-    chosen: Literal["auto", "legacy"] = request.param
-    return chosen
-
-
-@asynccontextmanager
-async def desktop(
-    folder: Path, *arguments: str, mode: Literal["auto", "legacy"] = "auto"
-) -> AsyncGenerator[Client]:
-    """Start the command as an agent does, and connect to it."""
-    script = folder / "service-kit"
-    script.write_text(SCRIPT)
-    parameters = StdioServerParameters(
-        command=sys.executable,
-        args=[str(script), "mcp", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    with (folder / "stderr").open("w") as errors:
-        async with Client(stdio_client(parameters, errlog=errors), mode=mode) as client:
-            yield client
-
-
-def with_desktop(folder: Path, test: Callable[[Client], Awaitable[None]], *arguments: str, **how: Any) -> str:
-    """Run a test with a connected client; return what the process has said on stderr."""
-
-    async def run() -> None:
-        async with desktop(folder, *arguments, **how) as client:
-            await test(client)
-
-    asyncio.run(run())
-    return (folder / "stderr").read_text()
-
-
-async def result(client: Client, tool: str, **arguments: Any) -> Any:
-    found = await client.call_tool(tool, arguments)
-    assert not found.is_error, found.content
-    return found.structured_content
-
-
-def test_an_agent_uses_everything_of_a_service_over_pipes(
-    workshop: Workshop, mode: Literal["auto", "legacy"]
-) -> None:
+def test_an_agent_uses_everything_of_a_service_over_pipes(workshop: Workshop, mode: Mode) -> None:
     workshop.write("shop.py", SHOP)
 
     async def test(client: Client) -> None:
@@ -180,45 +70,6 @@ def test_what_admits_the_agent_comes_with_the_options(workshop: Workshop) -> Non
         assert (refused.is_error, refused.structured_content["status"]) == (True, 401)
 
     with_desktop(workshop.folder, stranger, "shop:Shop")
-
-
-def test_a_running_service_is_relayed(
-    workshop: Workshop, serve: Serve, mode: Literal["auto", "legacy"]
-) -> None:
-    workshop.write("shop.py", SHOP)
-    from service_kit.cli.targets import create_application
-
-    url = serve(create_application("shop:Shop"))
-
-    async def test(client: Client) -> None:
-        assert client.instructions == "Add things up."
-        assert await result(client, "add", a=1, b=2) == {"result": 3}
-        told: list[str | None] = []
-
-        async def tell(progress: float, total: float | None, message: str | None) -> None:
-            told.append(message)
-
-        await client.call_tool("follow", {"count": 2}, progress_callback=tell)
-        assert told == ["0", "1"]
-        [message] = (await client.get_prompt("greet", {"name": "ann"})).messages
-        assert "Greet ann." in message.model_dump_json()
-        uri = (await client.list_resources()).resources[0].uri
-        assert "Add things up." in (await client.read_resource(uri)).model_dump_json()
-
-    with_desktop(workshop.folder, test, "--url", url, mode=mode)
-
-
-def test_a_relay_brings_the_key_where_the_service_wants_it(workshop: Workshop, serve: Serve) -> None:
-    workshop.write("shop.py", SHOP + "class ByQuery(Service, security=[query]):\n    by_query = by_query\n")
-    from service_kit.cli.targets import create_application
-
-    for target, tool in (("shop:Shop", "by_header"), ("shop:ByQuery", "by_query")):
-        url = serve(create_application(target))
-
-        async def test(client: Client, tool: str = tool) -> None:
-            assert await result(client, tool) == {"result": "ann"}
-
-        with_desktop(workshop.folder, test, "--url", url, "--api-key", "right")
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
@@ -298,18 +149,3 @@ def test_what_cannot_be_served_is_said_before_anything_is(
     found = workshop.run("mcp", *arguments)
     assert (found.exit_code, told in found.stderr) == (2, True)
     assert found.stdout == ""
-
-
-def test_a_service_that_is_not_there_is_said_to_be_unreachable(workshop: Workshop) -> None:
-    script = workshop.write("service-kit", SCRIPT)
-    done = subprocess.run(
-        [sys.executable, str(script), "mcp", "--url", "http://127.0.0.1:1"],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_PROXY": "*"},
-        input="",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "the service at http://127.0.0.1:1 cannot be reached" in done.stderr
-    assert "Traceback" not in done.stderr
