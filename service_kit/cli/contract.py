@@ -50,6 +50,8 @@ def contract(
             "name a service or an OpenAPI document, one of the two",
             "write 'contract module:Service -o FOLDER' or 'contract --openapi FILE_OR_URL -o FOLDER'",
         )
+    if service is not None and name is not None:
+        raise Unusable("--name is for documents: a service keeps its own name", "leave --name out")
     if not output.name.isidentifier():
         raise Unusable(
             f"'{output}' is no folder for a package",
@@ -97,12 +99,14 @@ def _write(folder: Path, published: Published) -> None:
         raise CliError(f"cannot write {folder}: {error.strerror}", "choose another folder") from None
     for note in published.notes:
         tell(f"note: {note}")
-    count = len(published.service.methods)
-    tell(
-        f"wrote {folder}: {published.service.name} {published.version}, {count} commands and workflows"
-        if changed
-        else f"{folder} is up to date"
-    )
+    what = f"{published.service.name} {published.version}, {_counted(published)}"
+    tell(f"wrote {folder}: {what}" if changed else f"{folder} is up to date")
+
+
+def _counted(published: Published) -> str:
+    workflows = sum(method.is_workflow for method in published.service.methods)
+    counts = {"command": len(published.service.methods) - workflows, "workflow": workflows}
+    return ", ".join(f"{n} {noun}{'' if n == 1 else 's'}" for noun, n in counts.items() if n) or "no commands"
 
 
 def _check(folder: Path, published: Published) -> None:

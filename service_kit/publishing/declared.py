@@ -103,6 +103,7 @@ def _workflow(declared: Workflow[..., Any], reader: TypeReader) -> Method:
         tuple(_arguments(declared.where, declared.codec.parameters, function, reader)),
         reader.read(result, function.__module__, f"{declared.where}, its result"),
         inspect.getdoc(function) or "",
+        is_workflow=True,
     )
 
 

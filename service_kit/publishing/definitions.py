@@ -99,6 +99,7 @@ class Method:
     result: Expression
     doc: str = ""
     is_async: bool = True
+    is_workflow: bool = False
 
     def expressions(self) -> Iterator[Expression]:
         yield self.decorator

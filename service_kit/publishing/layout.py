@@ -95,7 +95,9 @@ def quote(value: str) -> str:
 def docstring(text: str, depth: int) -> list[str]:
     """Return the lines of a docstring; long ones are wrapped, its own breaks stay."""
     indent = INDENT * depth
-    clean = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    # A description may hold anything, a source may not.
+    printable = "".join(c for c in text if c.isprintable() or c.isspace())
+    clean = printable.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     lines: list[str] = []
     for line in clean.strip().splitlines():
         lines += _wrapped(line.rstrip(), WIDTH - len(indent) - 6) if line.strip() else [""]

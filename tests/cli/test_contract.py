@@ -10,7 +10,7 @@ from tests.cli.conftest import Workshop
 def test_a_service_is_published_as_a_package(workshop: Workshop) -> None:
     result = workshop.run("contract", "orders", "-o", "stubs/orders_contract")
     assert result.exit_code == 0
-    assert "wrote stubs/orders_contract: Orders 1.2, 3 commands and workflows" in result.stderr
+    assert "wrote stubs/orders_contract: Orders 1.2, 3 commands" in result.stderr
     folder = workshop.folder / "stubs/orders_contract"
     assert 'class Orders(Service, name="orders", version="1.2"):' in (folder / "service.py").read_text()
     assert "class OutOfStock(ServiceError, status=409):" in (folder / "errors.py").read_text()
@@ -38,7 +38,7 @@ def test_a_document_alone_is_enough(workshop: Workshop) -> None:
     workshop.run("openapi", "orders", "-o", "orders.yaml")
     result = workshop.run("contract", "--openapi", "orders.yaml", "--name", "Buying", "-o", "buying")
     assert result.exit_code == 0
-    assert "wrote buying: Buying 1.2, 3 commands and workflows" in result.stderr
+    assert "wrote buying: Buying 1.2, 3 commands" in result.stderr
     assert "class Buying(RestService" in (workshop.folder / "buying/service.py").read_text()
 
 
@@ -62,6 +62,8 @@ def test_mistakes_on_the_command_line_are_explained(workshop: Workshop) -> None:
     assert (neither.exit_code, "one of the two" in neither.stderr) == (2, True)
     both = workshop.run("contract", "orders", "--openapi", "x.json", "-o", "x")
     assert (both.exit_code, "one of the two" in both.stderr) == (2, True)
+    named = workshop.run("contract", "orders", "--name", "Mine", "-o", "x")
+    assert (named.exit_code, "--name is for documents" in named.stderr) == (2, True)
     unnamed = workshop.run("contract", "orders", "-o", "my-orders")
     assert (unnamed.exit_code, "'my-orders' is no folder for a package" in unnamed.stderr) == (2, True)
     absent = workshop.run("contract", "--openapi", "nowhere.json", "-o", "x")

@@ -148,6 +148,19 @@ def test_names_are_kept_where_python_can_have_them(package: ModuleType) -> None:
     assert package.URL == "https://eu.shop.example.com/v1"
 
 
+def test_properties_whose_names_python_cannot_tell_apart_keep_their_names_on_the_wire(tmp_path: Path) -> None:
+    thing = {"type": "object", "properties": {"a-b": {"type": "string"}, "a_b": {"type": "string"}}}
+    document: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "description": 'a \x00 "quote"'},
+        "paths": {"/": {"get": {"responses": {"200": {"content": {"application/json": {"schema": thing}}}}}}},
+    }
+    package = imported(publish_document(Document(document)), tmp_path)
+    read = package.T.get.decode_result(b'{"a-b": "1", "a_b": "2"}')
+    assert (read.a_b, read.a_b_) == ("1", "2")
+    assert json.loads(read.model_dump_json(by_alias=True)) == {"a-b": "1", "a_b": "2"}
+
+
 class Kind(StrEnum):
     SMALL = "small"
     LARGE = "large"
@@ -227,6 +240,7 @@ def test_our_own_documents_of_both_versions_give_the_same_signatures(version: st
             '{"openapi": "3.0.0", "paths": {"/": {"get": {"parameters": [{"$ref": "#/components/x"}]}}}}',
             "'#/components/x' leads nowhere",
         ),
+        ('{"openapi": "3.0.0", "paths": ["/"]}', "it is not a valid document"),
     ],
 )
 def test_a_document_that_cannot_be_read_says_why(tmp_path: Path, text: str, problem: str) -> None:

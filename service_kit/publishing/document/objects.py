@@ -20,6 +20,7 @@ from service_kit.publishing.expressions import (
     Text,
     union,
 )
+from service_kit.publishing.naming import free_name
 from service_kit.publishing.values import Unspeakable
 
 _BASE_MODEL = Imported("pydantic", "BaseModel")
@@ -54,11 +55,9 @@ class ObjectReader:
         lines: dict[str, Line] = {}
         sparse = False
         for property_, members in own.items():
-            line, may_be_absent = self._line(name, property_, members, property_ in required)
+            field = free_name(attribute_name(property_), lines)
+            lines[field], may_be_absent = self._line(name, property_, field, members, property_ in required)
             sparse |= may_be_absent
-            while line.name in lines:
-                line = Line(f"{line.name}_", line.annotation, line.value)
-            lines[line.name] = line
         renamed = any(_is_renamed(line) for line in lines.values())
         config = [_config(own_extra=_is_open(schema), renamed=renamed)]
         shown = [base for base in bases if not any(self._extends(other, base) for other in bases)]
@@ -112,9 +111,8 @@ class ObjectReader:
         bases = definition.bases if isinstance(definition, Class) else ()
         return any(b == base or self._extends(b, base, depth + 1) for b in bases)
 
-    def _line(self, owner: str, property_: str, schema: Any, required: bool) -> tuple[Line, bool]:
+    def _line(self, owner: str, property_: str, name: str, schema: Any, required: bool) -> tuple[Line, bool]:
         """Return the field of a property, and whether leaving it out means something else than null."""
-        name = attribute_name(property_)
         annotation = self._reader.read(schema, class_name(f"{owner}_{property_}"))
         arguments: list[tuple[str, Expression]] = []
         sparse = False

@@ -16,6 +16,16 @@ def publish_document(document: Document, *, name: str | None = None) -> Publishe
 
     Operations that cannot be commands are left out, with a note.
     """
+    try:
+        return _published(document, name)
+    except (AttributeError, TypeError, KeyError, IndexError, RecursionError) as error:
+        # Documents come from anywhere, and each place where one could be malformed would need a check of its own.
+        raise Unreadable(
+            f"it is not a valid document ({error})", "check it, for example with openapi-spec-validator"
+        ) from error
+
+
+def _published(document: Document, name: str | None) -> Published:
     members = document.members
     info = document.followed(members.get("info") or {})
     ledger = Ledger()
