@@ -19,14 +19,17 @@ class Wake:
 
     execution: str
     at_s: float
+    again: bool = False
+    """Whether what its last turn has asked for is to be dispatched again: nobody knows that it was."""
 
     def encode(self) -> str:
-        return json.dumps({"execution": self.execution, "at": self.at_s}, ensure_ascii=False)
+        body = {"execution": self.execution, "at": self.at_s, "again": self.again}
+        return json.dumps(body, ensure_ascii=False)
 
     @staticmethod
     def decode(text: str) -> Wake:
         body = json.loads(text)
-        return Wake(body["execution"], float(body["at"]))
+        return Wake(body["execution"], float(body["at"]), body["again"])
 
 
 @dataclass(frozen=True, slots=True)

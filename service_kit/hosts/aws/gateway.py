@@ -105,7 +105,7 @@ class AwsManagement(RuntimeManagement):
         await RuntimeManagement.pause(self, id, reason)
         if reason is None:
             now_s = self.clock.now_s()
-            await self.timers.set(Wake(id, now_s), now_s)
+            await self.timers.set(Wake(id, now_s, again=True), now_s)
 
 
 def management_of(host: AwsHost, gateway: AwsGateway) -> AwsManagement:

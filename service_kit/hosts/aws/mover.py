@@ -7,6 +7,7 @@ import contextvars
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from service_kit.contract.gateway import set_gateway
 from service_kit.hosts.aws.dispatch import Dispatch
@@ -21,7 +22,7 @@ from service_kit.runtime.ports import ClaimLost, Conflict
 from service_kit.runtime.records import CancelTask, Claim, Effect, ScheduleTask, TurnCommit
 from service_kit.runtime.tokens import TaskTokens
 from service_kit.runtime.warm import WarmExecutions
-from service_kit.stores.dynamodb.items import Chunk, effects_of
+from service_kit.stores.dynamodb.items import STARTED, Chunk, effects_of
 
 logger: logging.Logger = logging.getLogger("service_kit.lambda")
 
@@ -30,15 +31,38 @@ WARM_MOST = 1_000
 TRIES = 5
 """How often a turn is taken anew when others take turns of the same execution."""
 LATER_S = 60.0
+"""How long after a failure the timer queue tries it again."""
+SKEW_S = 5.0
+"""How much the clocks of functions may differ."""
 LOOKED_BACK = 25
 """Turns among which the one is sought that has used what comes a second time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Which turns may have been committed without being dispatched."""
+
+    keys: frozenset[str] = frozenset()
+    """Those that have used one of these arrivals."""
+    since_s: float | None = None
+    """Those that were taken since."""
+    last: bool = False
+    """The last one."""
+
+    def is_about(self, chunk: Chunk, number: int) -> bool:
+        """Tell whether a turn is one of them; `number` counts from the last one."""
+        if (self.last and number == 0) or (chunk.turn == 0 and STARTED in self.keys):
+            return True
+        return bool(self.keys.intersection(chunk.used)) or (
+            self.since_s is not None and chunk.at_s >= self.since_s - SKEW_S
+        )
 
 
 class Mover:
     """Takes turns as `Orchestrator` does, and dispatches what they ask for before it goes on.
 
-    An invocation that dies between a commit and its dispatch is noticed by whoever moves the execution next: what
-    woke it comes again, has been used, and the turn that has used it is dispatched again, with all later ones.
+    An invocation that dies between a commit and its dispatch leaves a turn whose effects have not happened. What woke
+    it comes again, and the turn that has used it is dispatched again, with all later ones.
     """
 
     def __init__(self, host: AwsHost, tokens: TaskTokens) -> None:
@@ -65,14 +89,12 @@ class Mover:
         """Say who works now, and how long he can."""
         self.inline.owner, self.inline.ends_at_s = owner, self._host.clock.now_s() + remaining_s
 
-    async def move(
-        self, id: str, incoming: Sequence[Incoming] = (), keys: Sequence[str] | None = None
-    ) -> None:
+    async def move(self, id: str, incoming: Sequence[Incoming] = (), doubt: Doubt | None = None) -> None:
         """Let an execution go on as far as it gets here; raise what hinders it, in which case it is to be called again.
 
-        `keys` are those of what has woken it; None if that is not known.
+        `doubt` says which turns may have been committed, but not dispatched, by an invocation that died.
         """
-        move = self._move(id, incoming, keys)
+        move = self._move(id, incoming, doubt or Doubt())
         await asyncio.create_task(move, name=f"execution {id}", context=self._context.copy())
 
     async def set_timer(self, id: str, at_s: float) -> None:
@@ -88,16 +110,16 @@ class Mover:
         record = await self._host.store.executions.read(id)
         if record is not None and record.outcome is not None:
             now_s = self._host.clock.now_s()
-            await self._host.timers.set(Wake(id, now_s + LATER_S), now_s)
+            await self._host.timers.set(Wake(id, now_s + LATER_S, again=True), now_s)
         else:
             logger.error("execution '%s' is paused: %s", id, reason)
             await self._host.store.executions.pause(id, reason)
 
-    async def _move(self, id: str, incoming: Sequence[Incoming], keys: Sequence[str] | None) -> None:
+    async def _move(self, id: str, incoming: Sequence[Incoming], doubt: Doubt) -> None:
         known = id in self._dispatched
         self._dispatched.pop(id, None)
         if not known:
-            await self._dispatch_again(id, keys)
+            await self._dispatch_again(id, doubt)
         running: set[asyncio.Task[Incoming | None]] = set()
         due: Sequence[Incoming] | None = incoming
         try:
@@ -147,15 +169,15 @@ class Mover:
         await self._dispatch.wake(commit.execution, commit.wake_at_s)
         return [asyncio.create_task(self.inline.run(task, claim)) for task, claim in mine]
 
-    async def _dispatch_again(self, id: str, keys: Sequence[str] | None) -> None:
-        """Dispatch the turn that has used one of these keys, and all later ones; the last one, if nobody knows."""
+    async def _dispatch_again(self, id: str, doubt: Doubt) -> None:
+        """Dispatch the oldest turn that is in doubt, and all later ones."""
+        if doubt == Doubt():
+            return
         latest = await self._host.store.executions.reader.latest(id, LOOKED_BACK)
-        again: list[Chunk] = latest[:1] if keys is None else []
-        for number, chunk in enumerate(latest if keys is not None else ()):
-            used = {*chunk.used, *(["started"] if chunk.turn == 0 else [])}
-            if used.intersection(keys or ()):
-                again = latest[: number + 1]
-        for chunk in reversed(again):
+        oldest = max(
+            (number for number, chunk in enumerate(latest) if doubt.is_about(chunk, number)), default=-1
+        )
+        for chunk in reversed(latest[: oldest + 1]):
             await self._dispatch_chunk(id, chunk, latest)
 
     async def _dispatch_chunk(self, id: str, chunk: Chunk, latest: Sequence[Chunk]) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service_kit.hosts.aws.invocation import Function, Invocation
-from service_kit.hosts.aws.mover import Mover
+from service_kit.hosts.aws.mover import Doubt, Mover
 from service_kit.hosts.aws.records import Event, StreamRecord, stream_records
 from service_kit.runtime.dispatcher import stored
 from service_kit.runtime.incoming import Incoming
@@ -24,6 +24,9 @@ logger: logging.Logger = logging.getLogger("service_kit.lambda")
 
 FAILURES_MOST = 5
 """Failures of one execution in a row, in one process, after which it is parked: others of its shard wait for it."""
+
+HANDLED_MOST = 20_000
+"""Records that are remembered: two of the largest batches."""
 
 
 @dataclass(slots=True)
@@ -49,16 +52,21 @@ class OrchestratorFunction(Function):
         if self._mover is None:
             self._mover = Mover(self.host, await self.host.tokens())
             self._failed: Counter[str] = Counter()
+            self._handled: OrderedDict[str, None] = OrderedDict()
         self._mover.begin_invocation(invocation.owner, invocation.remaining_s())
         woken: dict[str, _Woken] = {}
         for record in stream_records(event):
-            if (execution := _execution(record)) is not None:
+            # After a partial failure the whole rest of the batch comes again.
+            if record.id not in self._handled and (execution := _execution(record)) is not None:
                 await self._note(record, woken.setdefault(execution, _Woken()))
         failed = await invocation.finish(
             {place: self._move(place, one, self._mover) for place, one in woken.items()}
         )
         for place in woken.keys() - failed.keys():
             del self._failed[place]
+            self._handled.update(dict.fromkeys(woken[place].records))
+        while len(self._handled) > HANDLED_MOST:
+            self._handled.popitem(last=False)
         again: list[str] = []
         for place, error in failed.items():
             self._failed[place] += not isinstance(error, TimeoutError)
@@ -76,7 +84,7 @@ class OrchestratorFunction(Function):
         if woken.begin_at_s is not None and woken.begin_at_s > self.host.clock.now_s():
             await mover.set_timer(id, woken.begin_at_s)
         else:
-            await mover.move(id, woken.incoming, woken.keys)
+            await mover.move(id, woken.incoming, Doubt(frozenset(woken.keys)))
 
     async def _note(self, record: StreamRecord, woken: _Woken) -> None:
         image: Any = record.image

@@ -73,10 +73,17 @@ class QueueRecord:
     body: str
     queue: str
     """The name of the queue."""
+    again: bool
+    """Whether it may have been received before."""
 
 
 def queue_records(event: Event) -> list[QueueRecord]:
     return [
-        QueueRecord(each["messageId"], each["body"], each["eventSourceARN"].rsplit(":", 1)[1])
+        QueueRecord(
+            each["messageId"],
+            each["body"],
+            each["eventSourceARN"].rsplit(":", 1)[1],
+            each.get("attributes", {}).get("ApproximateReceiveCount") != "1",
+        )
         for each in event["Records"]
     ]

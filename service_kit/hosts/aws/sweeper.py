@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from service_kit.hosts.aws.gateway import gateway_of, management_of
 from service_kit.hosts.aws.invocation import Function, Invocation
-from service_kit.hosts.aws.mover import Mover
 from service_kit.hosts.aws.records import Event
 from service_kit.hosts.aws.subscriptions import QueuedDeliveries
 from service_kit.messaging.bus import message_of
+from service_kit.messaging.timers import Wake
 from service_kit.runtime.records import PublishedEvent
 
 if TYPE_CHECKING:
@@ -25,24 +25,28 @@ KEEP_ENDED_DAYS = "SERVICE_KIT_KEEP_ENDED_DAYS"
 
 
 class SweeperFunction(Function):
-    """Moves executions that are long due, and sends deliveries of events to their queues once more."""
+    """Has executions woken that are long due, and sends deliveries of events to their queues once more.
 
-    _mover: Mover | None = None
+    It takes no turn itself: the timer queue lets nothing be lost that an invocation has begun.
+    """
+
+    _deliveries: QueuedDeliveries | None = None
 
     async def handle(self, event: Event, invocation: Invocation) -> list[str]:
-        if self._mover is None:
-            mover = Mover(self.host, await self.host.tokens())
-            await management_of(self.host, gateway_of(self.host)).schedules.take_over()
-            self._mover, self._deliveries = mover, QueuedDeliveries(self.host)
-        self._mover.begin_invocation(invocation.owner, invocation.remaining_s())
+        if self._deliveries is None:
+            self._deliveries = QueuedDeliveries(self.host)
+            self._has_schedules = False
         late_s = self.host.clock.now_s() - LATE_S
-        due = await self.host.store.index.due(late_s, MOST)
+        index = self.host.store.index
+        due = {found.id for found in await index.due(late_s, MOST)}
+        due.update(await index.visits(late_s, MOST))
         names = list(self.host.declarations.subscriptions)
         waiting = await self._deliveries.waiting(names, late_s, MOST)
         failed = await invocation.finish(
             {
-                **{found.id: self._mover.move(found.id) for found in due},
-                **{f"{one.id} for {name}": self._send(one, name) for one, name in waiting},
+                "schedules": self._take_over_schedules(),
+                **{place: self._wake(place) for place in due},
+                **{f"{one.id} for {name}": self._send(one, name, self._deliveries) for one, name in waiting},
             }
         )
         await self._forget()
@@ -50,9 +54,19 @@ class SweeperFunction(Function):
             raise next(iter(failed.values()))  # nothing comes again by itself; an alarm hears of it
         return []
 
-    async def _send(self, event: PublishedEvent, subscription: str) -> None:
+    async def _take_over_schedules(self) -> None:
+        """Let this version's schedules be the ones that count, once in each process."""
+        if not self._has_schedules:
+            await management_of(self.host, gateway_of(self.host)).schedules.take_over()
+            self._has_schedules = True
+
+    async def _wake(self, id: str) -> None:
+        now_s = self.host.clock.now_s()
+        await self.host.timers.set(Wake(id, now_s, again=True), now_s)
+
+    async def _send(self, event: PublishedEvent, subscription: str, deliveries: QueuedDeliveries) -> None:
         body = await message_of(event, self.host.blobs)
-        await self._deliveries.send(subscription, event.id, body, self.host.clock.now_s())
+        await deliveries.send(subscription, event.id, body, self.host.clock.now_s())
 
     async def _forget(self) -> None:
         days, now_s = os.environ.get(KEEP_ENDED_DAYS), self.host.clock.now_s()

@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from service_kit.contract.gateway import set_gateway
+from service_kit.engine.arrivals import Arrival, TaskRaised
+from service_kit.engine.failure import describe_error
 from service_kit.hosts.aws.dispatch import Dispatch, task_of_message
 from service_kit.hosts.aws.gateway import gateway_of
 from service_kit.hosts.aws.host import AwsHost
@@ -16,6 +18,7 @@ from service_kit.hosts.aws.invocation import Function, Invocation
 from service_kit.hosts.aws.records import Event, queue_records
 from service_kit.runtime.attempt import Attempt
 from service_kit.runtime.attempt_runner import AttemptRunner
+from service_kit.runtime.ports import Unstorable
 from service_kit.runtime.records import Claim, Heartbeat, ScheduleTask, TaskKey
 from service_kit.stores.dynamodb.tasks import DynamoTasks
 
@@ -98,8 +101,17 @@ class TasksFunction(Function):
             attempt.over = True
             beating.cancel()
             del tasks.scheduled[task.key]
-        if answer is not None and not await tasks.settle(task.key, attempt.claim, answer):
+        if answer is not None and not await self._settle(attempt, answer, tasks):
             logger.warning("task '%s' of '%s' lost its claim", task.name, task.key.execution)
+
+    async def _settle(self, attempt: Attempt, answer: Arrival, tasks: QueuedTasks) -> bool:
+        """Store the answer; a value that cannot be stored is a failure, which can."""
+        key = attempt.task.key
+        try:
+            return await tasks.settle(key, attempt.claim, answer)
+        except Unstorable as error:
+            failure = describe_error(error, self.host.declarations.failures)
+            return await tasks.settle(key, attempt.claim, TaskRaised(key.seq, failure))
 
     async def _beat(self, attempt: Attempt, tasks: QueuedTasks) -> None:
         """Store what heartbeats have said, and hear whether anybody still waits."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from dataclasses import replace
 from typing import Any
 
 from service_kit.runtime.dispatcher import stored
@@ -19,7 +20,7 @@ from service_kit.runtime.records import (
 )
 from service_kit.stores.dynamodb.bodies import Bodies
 from service_kit.stores.dynamodb.following import Following
-from service_kit.stores.dynamodb.items import chunk_of, meta_item, open_after, record_after
+from service_kit.stores.dynamodb.items import chunk_of, due_of, meta_item, open_after, record_after
 from service_kit.stores.dynamodb.keys import (
     DUE_AT,
     DUE_PK,
@@ -31,7 +32,6 @@ from service_kit.stores.dynamodb.keys import (
     execution_pk,
     state_sk,
     waiting_pk,
-    wake_pk,
 )
 from service_kit.stores.dynamodb.outbox import encode_arrival
 from service_kit.stores.dynamodb.positions import Position, Positions
@@ -96,7 +96,8 @@ class DynamoExecutions:
                 return False
             if record.outcome is not None or (reason is None and record.paused is None):
                 return True
-            writes = _resuming(record) if reason is None else _pausing(record, reason)
+            visited_s = time.time() if self._queued else None
+            writes = _resuming(record, visited_s) if reason is None else _pausing(record, reason)
             self._positions.forget(id)
             if await self._table.write_all(writes) is None:
                 return True
@@ -106,7 +107,8 @@ class DynamoExecutions:
         record = record_of(new)
         after = record if first is None else record_after(record, first)
         started = first.successor if first is not None and first.successor is not None else new.started
-        begun = put(await meta_item(after, started, self._bodies), f"attribute_not_exists(#{SK})")
+        visited_s = new.created_at_s if self._queued else None
+        begun = put(await meta_item(after, started, self._bodies, visited_s), f"attribute_not_exists(#{SK})")
         if first is None:
             made = await self._table.write(begun)
             return None if made is not None else await self._taken(record.id)
@@ -186,12 +188,11 @@ def _pausing(record: ExecutionRecord, reason: str) -> list[Write]:
     ]
 
 
-def _resuming(record: ExecutionRecord) -> list[Write]:
+def _resuming(record: ExecutionRecord, visited_s: float | None) -> list[Write]:
     place = execution_pk(record.id), chunk_sk(record.run, record.turn)
-    change, due = "REMOVE #paused", dict[str, Any]()
-    if record.wake_at_s is not None:
-        change += f" SET #{DUE_PK} = :pk, #{DUE_AT} = :at"
-        due = {"pk": wake_pk(record.id), "at": record.wake_at_s}
+    change, due = "REMOVE #paused", due_of(replace(record, paused=None), visited_s)
+    if due[DUE_PK] is not None:
+        change += f" SET #{DUE_PK} = :{DUE_PK}, #{DUE_AT} = :{DUE_AT}"
     return [
         delete(place, "attribute_exists(#paused)"),
         update((execution_pk(record.id), META), change, f"attribute_exists(#{SK})", **due),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from service_kit.runtime.records import Effect, ScheduleTask
 from service_kit.stores.dynamodb.bodies import Bodies
@@ -81,7 +81,7 @@ class Following:
         """Return what a transaction had no room for; doing all of it again is harmless."""
         if not chunk.more:
             return []
-        execution, at_s = str(chunk.item[PK])[2:], _at(chunk)
+        execution, at_s = str(chunk.item[PK])[2:], chunk.at_s
         return clearing_of(execution, chunk.run, chunk.used, frozenset(chunk.done), at_s, queued=self._queued)
 
     async def _clear(self, chunk: Chunk) -> None:
@@ -107,11 +107,6 @@ class Following:
 def _is_pending(item: Item) -> bool:
     """Tell whether an item is a turn whose effects are still to happen."""
     return DUE_PK in item and str(item[SK]).startswith(CHUNK)
-
-
-def _at(chunk: Chunk) -> float:
-    at: Any = chunk.item["at"]
-    return float(at)
 
 
 async def _undone(effect: Effect) -> None:

@@ -17,7 +17,7 @@ from service_kit.runtime.records import (
 from service_kit.stores.dynamodb.bodies import Bodies
 from service_kit.stores.dynamodb.due import due_at_s, earliest_s, entries
 from service_kit.stores.dynamodb.following import Following
-from service_kit.stores.dynamodb.items import record_of_item
+from service_kit.stores.dynamodb.items import due_of, record_of_item
 from service_kit.stores.dynamodb.keys import (
     BY_LISTING,
     DUE_AT,
@@ -88,6 +88,24 @@ class DynamoIndex:
         ]
         found.sort(key=lambda each: (each[0], each[1].id))
         return [DueExecution(r.id, Known(r.run, r.turn)) for _, r in found[:limit]]
+
+    async def visits(self, now_s: float, limit: int) -> Sequence[str]:
+        """Return executions that nobody has looked at for long; each is told once, and again after as long.
+
+        Only with queues: there an answer stands in no index, and what it should have woken is found so.
+        """
+        told: list[str] = []
+        for entry in await entries(self._table, shards("v"), now_s, limit):
+            record = await self._reader.record(str(entry[PK])[2:])
+            if record is None or record.outcome is not None or record.paused is not None:
+                continue
+            change = f"SET #{DUE_PK} = :{DUE_PK}, #{DUE_AT} = :{DUE_AT}"
+            when = f"#{DUE_PK} = :seen_pk AND #{DUE_AT} = :seen_at"
+            values = {**due_of(record, now_s), "seen_pk": entry[DUE_PK], "seen_at": entry[DUE_AT]}
+            place = str(entry[PK]), META
+            if await self._table.write(update(place, change, when, **values)) is not None:
+                told.append(record.id)
+        return told
 
     async def next_wake_s(self) -> float | None:
         return await earliest_s(self._table, shards("w"))

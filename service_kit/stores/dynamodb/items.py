@@ -23,6 +23,7 @@ from service_kit.stores.dynamodb.keys import (
     execution_pk,
     listing_pk,
     listing_sk,
+    visit_pk,
     wake_pk,
 )
 from service_kit.stores.dynamodb.outbox import (
@@ -34,6 +35,8 @@ from service_kit.stores.dynamodb.outbox import (
 )
 from service_kit.stores.dynamodb.values import Item
 
+VISIT_S = 3_600.0
+"""How often an execution is looked at to which nothing happens: an answer's wake-up may have been lost."""
 STARTED = "started"
 """The key of the first arrival, which stands in the record."""
 SIGNAL_PREFIX: str = stored(SignalReceived("", "", "")).key
@@ -56,6 +59,8 @@ class Chunk:
     """Whether it ends its execution (`ended`) or its run (`continued`)."""
     paused: str | None
     """Of a mark that takes the place of the next chunk while the execution is paused."""
+    at_s: float
+    """When it was taken."""
     more: bool
     """Whether one transaction could not hold all that the turn has used."""
     item: Item
@@ -74,6 +79,7 @@ def chunk_of(item: Item) -> Chunk:
         None if wake_at is None else float(wake_at),
         found.get("closes"),
         found.get("paused"),
+        float(found.get("at", 0)),
         "more" in found,
         item,
     )
@@ -122,7 +128,9 @@ def record_after(record: ExecutionRecord, turn: TurnCommit) -> ExecutionRecord:
     )
 
 
-async def meta_item(record: ExecutionRecord, started: ExecutionStarted, bodies: Bodies) -> dict[str, Any]:
+async def meta_item(
+    record: ExecutionRecord, started: ExecutionStarted, bodies: Bodies, visited_s: float | None
+) -> dict[str, Any]:
     """Return the item of a record. Its `turn` is that of the last time it was touched: the chunks know better."""
     return {
         PK: execution_pk(record.id),
@@ -142,15 +150,22 @@ async def meta_item(record: ExecutionRecord, started: ExecutionStarted, bodies: 
         "started": await bodies.pack(encode_arrival(started)),
         LIST_PK: listing_pk(record.status, record.id),
         LIST_SK: listing_sk(record.created_at_s, record.id),
-        **due_of(record),
+        **due_of(record, visited_s),
     }
 
 
-def due_of(record: ExecutionRecord) -> dict[str, Any]:
-    """Return where a record stands in the index of what is due: None for nowhere."""
+def due_of(record: ExecutionRecord, visited_s: float | None) -> dict[str, Any]:
+    """Return where a record stands in the index of what is due: None for nowhere.
+
+    With `visited_s`, the time of the last look at it, one that is not due for long stands there for the next look.
+    """
     if record.outcome is not None:
         return {DUE_PK: ended_pk(record.id), DUE_AT: record.ended_at_s}
-    if record.paused is not None or record.wake_at_s is None:
+    if record.paused is not None:
+        return {DUE_PK: None, DUE_AT: None}
+    if visited_s is not None and (record.wake_at_s is None or record.wake_at_s > visited_s + VISIT_S):
+        return {DUE_PK: visit_pk(record.id), DUE_AT: visited_s + VISIT_S}
+    if record.wake_at_s is None:
         return {DUE_PK: None, DUE_AT: None}
     return {DUE_PK: wake_pk(record.id), DUE_AT: record.wake_at_s}
 

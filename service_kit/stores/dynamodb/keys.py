@@ -65,6 +65,11 @@ def wake_pk(execution: str) -> str:
     return f"w#{_shard(execution)}"
 
 
+def visit_pk(execution: str) -> str:
+    """Return the partition of the index with those that are looked at now and then, whatever they wait for."""
+    return f"v#{_shard(execution)}"
+
+
 def waiting_pk(execution: str) -> str:
     """Return the partition of the index that tells of what has arrived for executions."""
     return f"a#{_shard(execution)}"

@@ -1,7 +1,7 @@
 """The table, asked asynchronously: conditional writes, transactions, pages.
 
 boto3 blocks, so its calls run in a pool of threads: as many at once as there are connections. A call of DynamoDB
-takes milliseconds and handing it to a thread some 50 us; an asynchronous client would be another dependency, with
+takes milliseconds and handing it to a thread some 60 us; an asynchronous client would be another dependency, with
 signing, retries and endpoints of its own, for nothing that could be measured.
 """
 

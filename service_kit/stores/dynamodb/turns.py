@@ -102,7 +102,8 @@ def writes_of(
     record = position.record
     after = record_after(record, turn)
     moves = (after.run, after.wake_at_s, after.status) != (record.run, record.wake_at_s, record.status)
-    touched = [begun] if begun is not None else [_touch(turn, after, packed)] if moves else []
+    touch = _touch(turn, after, packed, turn.at_s if queued else None)
+    touched = [begun] if begun is not None else [touch] if moves else []
     pk = execution_pk(turn.execution)
     states = [put({PK: pk, SK: state_sk(name), "value": value}) for name, value in packed.states.items()]
     finished = [] if queued else [finish(done.key, turn.at_s, done.claim) for done in turn.finished]
@@ -180,7 +181,7 @@ def ttl_of(at_s: float, kept_s: float) -> int:
     return math.ceil(at_s + kept_s)
 
 
-def _touch(turn: TurnCommit, after: ExecutionRecord, packed: Packed) -> Write:
+def _touch(turn: TurnCommit, after: ExecutionRecord, packed: Packed, visited_s: float | None) -> Write:
     """Return the change of the record: only where it ends, begins another run, or is due at another time."""
     values: dict[str, Any] = {
         "run": after.run,
@@ -188,7 +189,7 @@ def _touch(turn: TurnCommit, after: ExecutionRecord, packed: Packed) -> Write:
         "status": after.status,
         "wake_at": after.wake_at_s,
         LIST_PK: listing_pk(after.status, after.id),
-        **due_of(after),
+        **due_of(after, visited_s),
     }
     if turn.outcome is not None:
         values |= {"ended_at": after.ended_at_s, "outcome": packed.outcome}

@@ -103,13 +103,20 @@ class Cloud:
 
     def _deliver_queue(self, url: str, kind: type[Function]) -> None:
         sqs = self.client("sqs")
-        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=1)
+        answer = sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=1, AttributeNames=["All"]
+        )
         messages = answer.get("Messages", [])
         if not messages:
             return
         name = url.rsplit("/", 1)[1]
         records = [
-            {"messageId": m["MessageId"], "body": m["Body"], "eventSourceARN": f"arn:aws:sqs:r:a:{name}"}
+            {
+                "messageId": m["MessageId"],
+                "body": m["Body"],
+                "eventSourceARN": f"arn:aws:sqs:r:a:{name}",
+                "attributes": {"ApproximateReceiveCount": m["Attributes"]["ApproximateReceiveCount"]},
+            }
             for m in messages
         ]
         failed = self.call(kind, {"Records": records})

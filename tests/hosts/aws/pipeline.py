@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 from service_kit import Event, Retry, Service, Signal, State, command, subscription, task, workflow
 
@@ -75,6 +76,21 @@ async def inline(order: str, steps: int) -> int:
     return number
 
 
+@task
+async def produce(size: int) -> str:
+    return random.Random(7).randbytes(size).hex()
+
+
+@task
+async def consume(text: str) -> int:
+    return len(text)
+
+
+@workflow
+async def large(size: int) -> int:
+    return await consume(await produce(size))
+
+
 @subscription(Shipped, retry=Retry(max_attempts=3, backoff_s=0.01))
 async def tell(event: Shipped) -> None:
     if FAILING.get(f"tell {event.order}", 0) > 0:
@@ -102,4 +118,5 @@ class Pipelines(Service):
     pipeline = pipeline
     sequential = sequential
     inline = inline
+    large = large
     approved = approved
