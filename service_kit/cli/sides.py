@@ -37,7 +37,15 @@ def read_version(text: str, histories: Path | None) -> Version:
     from service_kit.cli.snapshot import take
 
     if revision is None:
-        return Version(text, *take(text, rest, histories, None))
+        try:
+            return Version(text, *take(text, rest, histories, None))
+        except Unusable as error:
+            first, _, second = text.partition(":")
+            if second and f"there is no module '{first}'" in error.problem:
+                raise Unusable(
+                    error.problem, f"for a revision, name module and service: {first}:orders:Orders"
+                ) from None
+            raise
     with checked_out(revision) as checkout:
         return Version(text, *take(text, rest, histories, checkout))
 

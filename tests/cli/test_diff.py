@@ -181,6 +181,7 @@ def test_a_change_that_breaks_recorded_executions_is_named(workshop: Workshop, s
         ("gone~1:orders:Orders", "'gone~1' is no revision of this repository"),
         ("main:absent.json", "absent.json"),
         ("main:absent:Orders", "absent"),
+        ("main:orders", "for a revision, name module and service: main:orders:Orders"),
         ("ends.py", "ends the program when it is imported"),
         ("dies.py", "its process ended with 3"),
     ],
