@@ -8,10 +8,11 @@ nor a new library can make its history unreadable.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal, TypeAlias, assert_never
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from service_kit.contract.schedule import Schedule
 from service_kit.contract.signal import Signal, State
@@ -26,6 +27,15 @@ MOST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """A run that is to be started."""
+
+    at_s: float
+    id: str
+    input: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a run of the scheduler knows."""
 
@@ -35,8 +45,8 @@ class Plan:
     """Times until here have been dealt with."""
     next_s: float | None = None
     """When the next one comes."""
-    queue: tuple[float, ...] = ()
-    """Times that are to be run, in this order."""
+    queue: tuple[Due, ...] = ()
+    """In this order."""
     last_s: float | None = None
     """The time of the run that was started last."""
     paused: str | None = None
@@ -85,12 +95,25 @@ class Run:
 Instruction: TypeAlias = Annotated[Change | Pause | Resume | Run, Field(discriminator="kind")]
 
 instructions: Signal[Instruction] = Signal("schedule", Instruction)
-shown: State[Shown] = State("schedule", Shown)
+shown: State[str] = State("schedule", str)
+"""A `Shown` as `write_shown` writes it."""
+
+_shown: TypeAdapter[Shown] = TypeAdapter(Shown)
 
 
 def scheduler_id(workflow: str) -> str:
     """Return the id of the execution that keeps a workflow's schedule."""
     return f"schedule:{workflow}"
+
+
+def write_shown(given: Shown) -> str:
+    """Return the text of a state: replays compare it, so a new field with a default must not change it."""
+    return _shown.dump_json(given, exclude_defaults=True).decode()
+
+
+def read_shown(text: str) -> Shown:
+    """Return what the text of a state says."""
+    return _shown.validate_json(text)
 
 
 def planned(plan: Plan, now_s: float) -> Plan:
@@ -104,10 +127,10 @@ async def _keep(plan: Plan) -> None:
     context = require_workflow("a scheduler")
     told: list[tuple[float, Change | Pause | Resume | Run]] = []
     begun = plan.queue if _runs_beside(plan) else plan.queue[:1]
-    children = [_start(context, plan, at_s) for at_s in begun]
+    children = [_start(context, plan, due) for due in begun]
     waits_for = children[0] if children and not _runs_beside(plan) else None
-    plan = replace(plan, queue=plan.queue[len(begun) :], last_s=begun[-1] if begun else plan.last_s)
-    shown.set(Shown(plan, waits_for.id if waits_for else None))
+    plan = replace(plan, queue=plan.queue[len(begun) :], last_s=begun[-1].at_s if begun else plan.last_s)
+    shown.set(write_shown(Shown(plan, waits_for.id if waits_for else None)))
 
     def hear(text: str) -> None:
         try:
@@ -118,7 +141,7 @@ async def _keep(plan: Plan) -> None:
         if waits_for is not None:
             paused = next((i for _, i in reversed(told) if isinstance(i, Pause | Resume)), None)
             reason = paused.reason if isinstance(paused, Pause) else plan.paused if paused is None else None
-            shown.set(Shown(replace(plan, paused=reason), waits_for.id))
+            shown.set(write_shown(Shown(replace(plan, paused=reason), waits_for.id)))
 
     context.on_signal(instructions.name, hear)
     if waits_for is not None:
@@ -144,11 +167,11 @@ async def _idle(
     return context.now().timestamp()
 
 
-def _start(context: WorkflowContext, plan: Plan, at_s: float) -> Child:
+def _start(context: WorkflowContext, plan: Plan, due: Due) -> Child:
     schedule = plan.schedule
     assert schedule is not None, "what has no schedule has an empty queue"
-    options = ChildOptions(id=schedule.id_at(at_s), timeout_s=schedule.timeout_s, parent_close="abandon")
-    return context.start_child(schedule.workflow, schedule.input_at(at_s), options=options)
+    options = ChildOptions(id=due.id, timeout_s=schedule.timeout_s, parent_close="abandon")
+    return context.start_child(schedule.workflow, due.input, options=options)
 
 
 def _settled(
@@ -172,7 +195,7 @@ def _advanced(plan: Plan, to_s: float, *, busy: bool) -> Plan:
         elif schedule.overlap == "buffer_one" and not plan.queue:
             first_s = schedule.next_s(plan.seen_s)
             due = [first_s] if first_s is not None and first_s <= to_s else []
-    return replace(plan, seen_s=to_s, queue=_joined(plan.queue, due))
+    return replace(_with(plan, due), seen_s=to_s)
 
 
 def _obey(plan: Plan, instruction: Change | Pause | Resume | Run) -> Plan:
@@ -184,12 +207,19 @@ def _obey(plan: Plan, instruction: Change | Pause | Resume | Run) -> Plan:
         case Resume():
             return replace(plan, paused=None)
         case Run(times=times):
-            return replace(plan, queue=_joined(plan.queue, times) if plan.schedule is not None else ())
+            return _with(plan, times)
     assert_never(instruction)
 
 
-def _joined(queue: tuple[float, ...], more: tuple[float, ...] | list[float]) -> tuple[float, ...]:
-    return tuple(dict.fromkeys((*queue, *more)))[-MOST:]
+def _with(plan: Plan, times: Sequence[float]) -> Plan:
+    """Return a plan with more times in its queue, each once."""
+    schedule = plan.schedule
+    if schedule is None:
+        return plan
+    waiting = {due.at_s for due in plan.queue}
+    fresh = [at_s for at_s in dict.fromkeys(times) if at_s not in waiting]
+    more = (Due(at_s, schedule.id_at(at_s), schedule.input_at(at_s)) for at_s in fresh)
+    return replace(plan, queue=(*plan.queue, *more)[-MOST:])
 
 
 def _runs_beside(plan: Plan) -> bool:

@@ -22,6 +22,7 @@ from service_kit.contract.scheduler import (
     Shown,
     instructions,
     planned,
+    read_shown,
     scheduler,
     scheduler_id,
     shown,
@@ -132,7 +133,7 @@ class RuntimeSchedules:
 
     async def _shown(self, workflow: str) -> Shown:
         text = await self.executions.state(scheduler_id(workflow), shown.name)
-        return Shown(Plan(None, 0.0)) if text is None else shown.decode(text)
+        return Shown(Plan(None, 0.0)) if text is None else read_shown(shown.decode(text))
 
     async def _tell(self, workflow: str, instruction: Instruction) -> None:
         payload = instructions.encode(instruction)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -21,7 +22,9 @@ from service_kit.runtime.ports import Stores
 from service_kit.runtime.task_worker import WorkerOptions
 from service_kit.stores.memory.store import memory_stores
 from service_kit.testing.clock import VirtualClock
+from service_kit.testing.histories import read_history
 from service_kit.testing.loop import VirtualLoop
+from service_kit.testing.replayer import replay_history
 
 T = TypeVar("T")
 
@@ -220,3 +223,9 @@ def test_the_schedule_shows_which_run_the_next_one_waits_for(world: World) -> No
         world.ask(runtime.management.schedules.pause("count", None))
         world.advance(3600)
         assert described(world, runtime)["running"] == "count@1970-01-12T17:00:00Z"
+
+
+@pytest.mark.parametrize("name", ["scheduler_waits", "scheduler_runs"])
+def test_schedulers_of_the_first_release_replay_for_ever(name: str) -> None:
+    recorded = (Path(__file__).parent / "histories" / f"{name}.json").read_text()
+    replay_history(gather(contract_of(service())), read_history(recorded))
