@@ -103,7 +103,7 @@ def install_guard(turn: CodeType) -> None:
 def _hook(turn: CodeType) -> Callable[[str, tuple[Any, ...]], None]:
     def hook(event: str, args: tuple[Any, ...]) -> None:
         loop = _get_running_loop()
-        if loop is None or not isinstance(loop, ClosedLoop):
+        if not isinstance(loop, ClosedLoop):
             return
         what = REFUSED.get(event)
         if what is not None and not _tolerated(sys._getframe(1), turn):

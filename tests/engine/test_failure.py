@@ -109,6 +109,8 @@ def test_circle_of_causes_ends() -> None:
 
 
 def test_enormous_traceback_is_cut() -> None:
+    whole = describe_error(raised(ValueError("x" * 10_000)))
+    assert whole.traceback.startswith("Traceback (most recent call last):\n")
     failure = describe_error(ValueError("x" * 100_000))
     assert len(failure.traceback) == len("[...]\n") + 16_000, "its end says most"
     assert failure.traceback.startswith("[...]\nxxx")

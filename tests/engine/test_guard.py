@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import asyncio
 import importlib
 import logging
 import os
@@ -78,6 +79,15 @@ def test_outside_of_turns_nothing_is_refused(tmp_path: Path) -> None:
     thread.join()
     run.succeed("after")
     assert run.result == "done"
+
+
+def test_other_loops_on_the_same_thread_are_free_between_turns(tmp_path: Path) -> None:
+    async def writes() -> str:
+        use(lambda: None)
+        (tmp_path / "file").write_text("fine")
+        return (tmp_path / "file").read_text()
+
+    assert asyncio.run(writes()) == "fine"
 
 
 def test_functions_that_the_guard_wraps_keep_their_names() -> None:
