@@ -1,4 +1,4 @@
-"""The DynamoDB store where queues bring tasks to their workers: what a step costs, and claims of what a message brings."""
+"""The DynamoDB store behind queues: what a step costs, and claims of what a message brings."""
 
 from __future__ import annotations
 
