@@ -36,7 +36,7 @@ class LintPlugin(Plugin):
     def __init__(self, options: Any) -> None:
         super().__init__(options)
         self._programs: dict[tuple[str, str], tuple[object, Program]] = {}
-        self._last: tuple[object, list[LintFinding]] = (None, [])
+        self._last: tuple[object, str, list[LintFinding]] = (None, "", [])
         """The module that is being checked, and what is wrong in it."""
 
     def get_function_hook(self, fullname: str) -> Callable[[FunctionContext], Type] | None:
@@ -58,11 +58,12 @@ class LintPlugin(Plugin):
 
     def _look(self, context: AnyContext) -> Type:
         api: Any = context.api
-        if api.tree is not self._last[0]:
-            name: str = api.tree.fullname
-            self._last = (api.tree, check_module(self._program(name, api.path), name))
+        name: str = api.tree.fullname
+        program = self._program(name, api.path)
+        if self._last[0] is not program or self._last[1] != name:
+            self._last = (program, name, check_module(program, name))
         # At each declaration again, as mypy forgets what it reported when it checks a module once more.
-        for finding in self._last[1]:
+        for finding in self._last[2]:
             if not finding.seen_by_types:  # mypy's own unused-coroutine says it
                 at = Context(finding.line, finding.column)
                 _report(api, f"{finding.subject}: {finding.problem}; {finding.cure}", at, CODES[finding.code])
