@@ -47,7 +47,7 @@ def compare_failures(
         else:
             a, b = rest_a[status], rest_b[status]
             voice = Voice(both.kind, both.name, direction, f"its answer {status}", prefix=status)
-            for name in a.keys() & b.keys():
+            for name in sorted(a.keys() & b.keys()):
                 yield from voice.changes(both.responses.differences({"anyOf": a[name]}, {"anyOf": b[name]}))
 
 

@@ -125,9 +125,12 @@ def _bodies(both: Both, voice: Voice, moved: set[str]) -> Iterator[Change]:
     if old is None or new is None:
         schema = next(iter((b if old is None else a).values()), {}).get("schema", {})
         pair = (_NOTHING, schema) if old is None else (schema, _NOTHING)
-        found += both.requests.differences(*pair)
-        whole = [d for d in found if not d.place]
-        if whole or not found:
+        found += (
+            d for d in both.requests.differences(*pair) if not d.rule.startswith("unknown-fields") or d.place
+        )
+        # Fields say more than their body, unless it must be there even without any.
+        empty_needed = new is not None and bool(new.get("required")) and not any(d.narrows for d in found)
+        if not found or empty_needed or any(not d.place for d in found):
             rule, words = (
                 ("body-added", "now takes a body")
                 if old is None
@@ -142,7 +145,7 @@ def _bodies(both: Both, voice: Voice, moved: set[str]) -> Iterator[Change]:
                 found += both.requests.differences(a[name].get("schema", {}), b[name].get("schema", {}))
             else:
                 yield both.told("media-type-removed", f"{{s}} no longer takes `{name}`", breaks=True)
-        for name in b.keys() - a.keys():
+        for name in sorted(b.keys() - a.keys()):
             yield both.told("media-type-added", f"{{s}} also takes `{name}`", breaks=False)
     found = [d for d in found if not (d.rule in _COMING and d.place[0] in moved and len(d.place) == 1)]
     needed_a, needed_b = (bool(body and body.get("required")) for body in (old, new))

@@ -92,7 +92,7 @@ def _contents(both: Both, old: Json, new: Json, direction: Direction) -> Iterato
             both.responses.differences(a[name].get("schema", {}), b[name].get("schema", {}))
         )
     if a:
-        for name in b.keys() - a.keys():
+        for name in sorted(b.keys() - a.keys()):
             yield both.told("media-type-added", f"{{s}} also answers as `{name}`", breaks=False)
 
 

@@ -133,6 +133,15 @@ def test_parameters_of_a_path_are_paired_by_their_positions() -> None:
     assert rules(made("/a/{id}", "id"), made("/a/{key}", "key")) == {("breaking", "parameter-renamed")}
 
 
+def test_a_body_that_is_new_is_told_by_its_fields_or_as_a_whole() -> None:
+    opened = {"type": "object", "properties": {"size": TEXT}, "required": ["size"]}
+    assert rules(document(), request(opened)) == {("breaking", "property-added-required")}
+    assert rules(request(opened), document()) == {("breaking", "property-removed")}
+    assert rules(document(), request(fields(size=TEXT), required=False)) == {("safe", "property-added")}
+    assert rules(document(), request(fields(size=TEXT))) == {("breaking", "body-added")}
+    assert rules(document(), request(TEXT, required=False)) == {("safe", "body-added")}
+
+
 def test_a_parameter_written_in_another_form_breaks() -> None:
     lists = {"type": "array", "items": TEXT}
     assert rules(parameter(lists), parameter(lists, explode=False)) == {
