@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from service_kit.deploy.template import Parameter, Resource
 from service_kit.deploy.values import NO_VALUE, If, NotEmpty, Ref, Value
@@ -19,9 +20,13 @@ CONDITIONS: Mapping[str, NotEmpty] = {TOPIC_GIVEN: NotEmpty(TOPIC)}
 
 
 def alarm(
-    description: str, metric: tuple[str, str], dimensions: Mapping[str, Value], above: float = 0
+    description: str,
+    metric: tuple[str, str],
+    dimensions: Mapping[str, Value],
+    above: float = 0,
+    statistic: Literal["Sum", "Maximum"] = "Sum",
 ) -> Resource:
-    """Return an alarm for a metric (namespace and name) whose sum of a minute is above a number."""
+    """Return an alarm for a metric (namespace and name) that is above a number for a minute."""
     namespace, name = metric
     return Resource(
         "AWS::CloudWatch::Alarm",
@@ -30,7 +35,7 @@ def alarm(
             "Namespace": namespace,
             "MetricName": name,
             "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-            "Statistic": "Sum",
+            "Statistic": statistic,
             "Period": 60,
             "EvaluationPeriods": 1,
             "Threshold": above,

@@ -112,7 +112,9 @@ class Deployment:
             raise DefinitionError(
                 self._where, f"'{name}' is no name of a function", "write it in CamelCase: 'Search'"
             )
-        if name in {"Api", "Documents", *(group.name for group in self.groups)}:
+        from service_kit.deploy.planning import RESERVED
+
+        if name in {*RESERVED, *(group.name for group in self.groups)}:
             raise DefinitionError(self._where, f"there is a function '{name}' already", "choose another name")
         for command in commands:
             for group in self.groups:

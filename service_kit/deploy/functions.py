@@ -10,7 +10,6 @@ from service_kit.deploy.template import Output, Part, Resource
 from service_kit.deploy.values import GetAtt, Ref, Sub, Value
 from service_kit.errors import DefinitionError
 
-HANDLER = "service_kit.hosts.aws.handler"
 SOURCE_FOLDER = "src/"
 """Beside the template: what `service-kit deploy` puts together, and `sam build` builds."""
 
@@ -64,7 +63,7 @@ def _properties(deployment: Deployment, function: PlannedFunction) -> dict[str, 
     properties: dict[str, Value] = {
         "Description": function.description,
         "CodeUri": SOURCE_FOLDER,
-        "Handler": HANDLER,
+        "Handler": function.handler,
         "Runtime": options.runtime,
         "Architectures": [options.architecture],
         "MemorySize": function.memory_mb,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from service_kit.contract.gather import gather
 from service_kit.contract.security import ApiKey, AwsIam, Jwt
 from service_kit.deploy.deployment import Deployment
 from service_kit.deploy.planning import API_TIMEOUT_S
@@ -25,7 +26,14 @@ def notes_on(deployment: Deployment) -> Iterator[str]:
             yield (
                 f"command '{declared.name}' streams; API Gateway collects the answer, and sends it when the stream ends"
             )
-    checked = {r.admission.name for r in api_routes(contract, api, mcp=False) if isinstance(r.admission, Jwt)}
+    for name, task in gather(contract).tasks.items():
+        if task.definition.get("concurrency") == 1:
+            yield f"task '{name}' may run once at a time; Lambda takes two from a queue at least"
+    checked = {
+        r.admission.name
+        for r in api_routes(contract, api, mcp=False, durable=False)
+        if isinstance(r.admission, Jwt)
+    }
     for scheme in contract.schemes.values():
         if isinstance(scheme, AwsIam) or scheme.name in checked:
             continue

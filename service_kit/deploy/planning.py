@@ -10,6 +10,7 @@ from service_kit.contract.command import AnyCommand
 from service_kit.deploy.deployment import Deployment, FunctionOptions, Group
 from service_kit.deploy.naming import camel
 from service_kit.deploy.permissions import Allow
+from service_kit.deploy.values import Value
 from service_kit.errors import DefinitionError
 
 API_TIMEOUT_S = {"http": 30, "rest": 29}
@@ -17,9 +18,15 @@ API_TIMEOUT_S = {"http": 30, "rest": 29}
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html (and `limits.html` for REST)."""
 
 
+RESERVED = frozenset(
+    {"Api", "Documents", "Orchestrator", "Relay", "Timers", "Sweeper", "Tasks", "Subscriptions"}
+)
+"""Names of functions that are there anyway."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedFunction:
-    """One function of the API."""
+    """One function."""
 
     name: str
     description: str
@@ -27,8 +34,9 @@ class PlannedFunction:
     memory_mb: int
     timeout_s: int
     concurrency: int | None
-    environment: Mapping[str, str]
+    environment: Mapping[str, Value]
     permissions: tuple[Allow, ...]
+    handler: str = "service_kit.hosts.aws.handler"
 
 
 def plan(deployment: Deployment) -> list[PlannedFunction]:
@@ -37,7 +45,7 @@ def plan(deployment: Deployment) -> list[PlannedFunction]:
     grouped = {declared.name for group in groups for declared in group.commands}
     others = [declared for name, declared in deployment.contract.commands.items() if name not in grouped]
     if deployment.options.functions == "each":
-        taken = {group.name for group in groups} | {"Api", "Documents"}
+        taken = {group.name for group in groups} | RESERVED
         groups += [Group(_free(camel(declared.name), taken), (declared,)) for declared in others]
         others = []
     groups.append(Group("Api" if others else "Documents", tuple(others)))

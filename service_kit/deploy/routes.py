@@ -37,7 +37,9 @@ class ApiRoute:
         return not self.path
 
 
-def api_routes(contract: ServiceContract, api: Literal["http", "rest"], *, mcp: bool) -> Iterator[ApiRoute]:
+def api_routes(
+    contract: ServiceContract, api: Literal["http", "rest"], *, mcp: bool, durable: bool
+) -> Iterator[ApiRoute]:
     """Return the routes in the order of the service's class, RPC and REST faces together; raise DefinitionError."""
     taken: set[tuple[str, str]] = set()
     for declared in contract.commands.values():
@@ -46,6 +48,12 @@ def api_routes(contract: ServiceContract, api: Literal["http", "rest"], *, mcp: 
         if declared.route is not None:
             taken.add((declared.route.method, declared.route.path))
             yield ApiRoute(declared.route.method, declared.route.path, declared, admission, declared.name)
+    if durable:
+        schemes = list(dict.fromkeys([*contract.security, *contract.management]))
+        admission = _admission("the management API", schemes, api)
+        # Two routes for all of it, and the function judges each call: an HTTP API holds 300.
+        yield ApiRoute("POST", f"{RPC_PREFIX}{{command}}", None, admission, "management rpc")
+        yield ApiRoute("ANY", "/_system/{proxy+}", None, admission, "management")
     if mcp:
         # The function judges each tool by its command's schemes.
         yield ApiRoute("POST", "/mcp", None, "open", "mcp")

@@ -24,6 +24,8 @@ class Resource:
     type: str
     properties: Mapping[str, Value]
     depends_on: tuple[str, ...] = ()
+    kept_when_replaced: bool = False
+    """Whether what an update replaces stays where it is: it holds data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +88,6 @@ def _resource(resource: Resource) -> dict[str, Value]:
     written: dict[str, Value] = {"Type": resource.type}
     if resource.depends_on:
         written["DependsOn"] = list(resource.depends_on)
+    if resource.kept_when_replaced:
+        written |= {"DeletionPolicy": "Delete", "UpdateReplacePolicy": "Retain"}
     return {**written, "Properties": resource.properties}

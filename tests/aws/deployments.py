@@ -8,8 +8,10 @@ from typing import cast
 from plugins.todo.service import Todos
 from service_kit.deploy import Deployment, DeploymentOptions
 from service_kit.deploy.deployment import Runtime
+from tests.aws.parcels import Parcels
 
 RUNTIME = cast(Runtime, f"python3.{sys.version_info.minor}")
 
 todos = Deployment(Todos, DeploymentOptions(runtime=RUNTIME))
 rest_todos = Deployment(Todos, DeploymentOptions(runtime=RUNTIME, api="rest", validate_requests=True))
+parcels = Deployment(Parcels, DeploymentOptions(runtime=RUNTIME, mcp=False))

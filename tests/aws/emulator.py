@@ -42,12 +42,12 @@ class Emulator:
             "NO_PROXY": "*",
         }
 
-    def service_kit(self, *arguments: str) -> str:
+    def service_kit(self, *arguments: str, **variables: str) -> str:
         """Run `service-kit` at the root of the repository; return what it writes to stdout."""
         ran = subprocess.run(
             [sys.executable, "-m", "tests.aws.command_line", *arguments],
             cwd=ROOT,
-            env={**os.environ, **self.environment, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **self.environment, **variables, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
             check=False,
@@ -56,10 +56,12 @@ class Emulator:
         return ran.stdout
 
     @contextmanager
-    def deployed(self, service: str, stack: str) -> Iterator[dict[str, str]]:
+    def deployed(self, service: str, stack: str, **variables: str) -> Iterator[dict[str, str]]:
         """Deploy a service; yield the outputs of its stack, and delete it."""
         template = self.folder / stack / "template.yaml"
-        printed = self.service_kit("deploy", service, "--stack", stack, "-t", str(template), "--json")
+        printed = self.service_kit(
+            "deploy", service, "--stack", stack, "-t", str(template), "--json", **variables
+        )
         try:
             yield json.loads(printed)
         finally:

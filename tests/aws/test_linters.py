@@ -12,6 +12,7 @@ from plugins.todo.secured import SecuredTodos
 from plugins.todo.service import Todos
 from service_kit.deploy import Deployment, DeploymentOptions
 from service_kit.deploy.rendering import to_yaml
+from tests.aws.parcels import Parcels
 from tests.aws.tools import CHECKOV, SAM, program
 from tests.deploy.test_http_api import Guarded, Raw
 
@@ -26,6 +27,9 @@ GENERATED = {
     "guarded": Deployment(Guarded),
     "guarded-rest": Deployment(Guarded, REST),
     "raw": Deployment(Raw),
+    "durable": Deployment(Parcels),
+    "durable-each": Deployment(Parcels, EACH),
+    "durable-rest": Deployment(Parcels, REST),
     "raw-rest": Deployment(Raw, REST),
 }
 

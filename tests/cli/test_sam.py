@@ -100,12 +100,11 @@ def test_a_deployment_says_everything_itself(workshop: Workshop) -> None:
     assert "change it there: DeploymentOptions(api='rest')" in result.stderr
 
 
-def test_a_durable_service_is_refused_with_the_reason(workshop: Workshop) -> None:
+def test_a_durable_service_gets_what_its_workflows_need(workshop: Workshop) -> None:
     workshop.write("waiting.py", DURABLE)
-    result = workshop.run("sam", "waiting")
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert "it has workflows wait, and these do not run on AWS yet" in result.stderr
-    assert "service-kit start" in result.stderr
+    template = json.loads(workshop.run("sam", "waiting", "--json").stdout)
+    assert template["Resources"]["Table"]["Type"] == "AWS::DynamoDB::Table"
+    assert "OrchestratorFunction" in template["Resources"]
 
 
 def test_a_deployment_builds_what_it_wrote_and_shows_where_the_service_is(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.orders.service import Orders
 from plugins.todo.service import Todos
 from service_kit import DefinitionError, Service, command
 from service_kit.deploy import Allow, Deployment, DeploymentOptions, Sub
@@ -130,11 +129,6 @@ def test_a_service_that_a_function_cannot_import_is_refused() -> None:
 
     with pytest.raises(DefinitionError, match="define the service at the top of a module"):
         Deployment(Hidden).template()
-
-
-def test_a_service_with_workflows_is_refused_as_long_as_they_do_not_run_there() -> None:
-    with pytest.raises(DefinitionError, match=r"workflows process_order.* do not run on AWS yet"):
-        Deployment(Orders).template()
 
 
 def test_commands_of_names_that_are_one_in_camel_case_keep_functions_of_their_own() -> None:
