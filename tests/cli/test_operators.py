@@ -175,6 +175,12 @@ def test_an_execution_is_forked_from_one_of_its_turns(depot: Depot) -> None:
     assert "there is no execution 'ship-2'" in depot.refuses("executions", "fork", "ship-2", "1")
 
 
+def test_an_event_that_the_service_does_not_know_is_refused_with_those_that_it_knows(depot: Depot) -> None:
+    said = depot.refuses("events", "emit", "Shiped", "order=o-1")
+    assert "knows no event 'Shiped'" in said
+    assert "it knows: Shipped" in said
+
+
 def test_an_event_is_published_and_one_that_fails_is_delivered_again(depot: Depot) -> None:
     depot.does("events", "emit", "Shipped", '{"order": "good"}')
     depot.does("events", "emit", "Shipped", "order=bad", "boxes:=-1")
