@@ -122,7 +122,7 @@ def test_signals_states_and_events_travel_as_at_home(published: ModuleType) -> N
     )
     assert published.Zoo.seen.decode('[{"x": 1}]') == [published.Point(x=1)]
     event = published.Happened(what=published.ZooCat())
-    assert event.event_name == "Happened"
+    assert event.event_name == "zoo.happened"
     assert event.model_dump_json(by_alias=True) == zoo.Happened(what=zoo.Cat()).model_dump_json(by_alias=True)
 
 

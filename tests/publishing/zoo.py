@@ -158,7 +158,7 @@ class Closed(ServiceError, status=409):
     until: date = Field(default=date(2030, 1, 1), description="When it opens")
 
 
-class Happened(Event):
+class Happened(Event, name="zoo.happened"):
     """It happened."""
 
     what: Pet
