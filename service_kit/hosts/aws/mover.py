@@ -73,7 +73,7 @@ class Mover:
         dispatcher = Dispatcher(host.declarations, self.inline)
         self._context.run(set_gateway, gateway_of(host))
         self._committed: dict[str, list[TurnCommit]] = {}
-        self._dispatched: OrderedDict[str, None] = OrderedDict()
+        self._dispatched: OrderedDict[str, tuple[int, int] | None] = OrderedDict()
         self._orchestrator = Orchestrator(
             host.store.executions,
             host.store.tasks,
@@ -116,10 +116,9 @@ class Mover:
             await self._host.store.executions.pause(id, reason)
 
     async def _move(self, id: str, incoming: Sequence[Incoming], doubt: Doubt) -> None:
-        known = id in self._dispatched
-        self._dispatched.pop(id, None)
-        if not known:
-            await self._dispatch_again(id, doubt)
+        seen = self._dispatched.pop(id, None)
+        if seen is None:
+            await self._dispatch_again(id, doubt, None)
         running: set[asyncio.Task[Incoming | None]] = set()
         due: Sequence[Incoming] | None = incoming
         try:
@@ -127,6 +126,10 @@ class Mover:
                 if due is not None:
                     await self._advance(id, due)
                     due = None
+                if seen is not None and (began := self._began(id)) != seen:
+                    # Another function has gone on from where this one was, and may have died of it.
+                    await self._dispatch_again(id, doubt, began)
+                seen = None
                 for commit in self._committed.pop(id, ()):
                     running.update(await self._follow(commit))
                     due = () if commit.successor is not None else due
@@ -138,7 +141,7 @@ class Mover:
             for each in running:
                 each.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-        self._dispatched[id] = None
+        self._dispatched[id] = self._host.store.executions.place(id)
         while len(self._dispatched) > WARM_MOST:
             self._dispatched.popitem(last=False)
 
@@ -169,11 +172,17 @@ class Mover:
         await self._dispatch.wake(commit.execution, commit.wake_at_s)
         return [asyncio.create_task(self.inline.run(task, claim)) for task, claim in mine]
 
-    async def _dispatch_again(self, id: str, doubt: Doubt) -> None:
-        """Dispatch the oldest turn that is in doubt, and all later ones."""
+    def _began(self, id: str) -> tuple[int, int] | None:
+        """Return where an execution was before the turns that were taken just now."""
+        commits = self._committed.get(id)
+        return (commits[0].run, commits[0].turn) if commits else self._host.store.executions.place(id)
+
+    async def _dispatch_again(self, id: str, doubt: Doubt, before: tuple[int, int] | None) -> None:
+        """Dispatch the oldest turn that is in doubt, and all later ones `before` those of this function."""
         if doubt == Doubt():
             return
-        latest = await self._host.store.executions.reader.latest(id, LOOKED_BACK)
+        found = await self._host.store.executions.reader.latest(id, LOOKED_BACK)
+        latest = [chunk for chunk in found if before is None or (chunk.run, chunk.turn) < before]
         oldest = max(
             (number for number, chunk in enumerate(latest) if doubt.is_about(chunk, number)), default=-1
         )

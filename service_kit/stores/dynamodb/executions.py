@@ -103,6 +103,11 @@ class DynamoExecutions:
                 return True
         raise Conflict(f"execution '{id}' took a turn each time that it was to be paused; try again")
 
+    def place(self, id: str) -> tuple[int, int] | None:
+        """Return run and turn at which this process has seen an execution last."""
+        position = self._positions.get(id)
+        return None if position is None else (position.record.run, position.record.turn)
+
     async def _create(self, new: NewExecution, first: TurnCommit | None) -> ExecutionRecord | None:
         record = record_of(new)
         after = record if first is None else record_after(record, first)

@@ -184,6 +184,26 @@ def test_an_invocation_that_dies_between_a_turn_and_its_dispatch_loses_nothing(
     assert Counter(pipeline.DONE) == {"charge o-1": 1, "ship o-1": 1, "tell o-1": 1}
 
 
+def test_a_warm_function_dispatches_what_another_one_has_died_of(
+    moto: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = Caller(moto)
+    caller.start("sequential", "s", "s", 2)
+    while not pipeline.DONE:
+        moto.step()
+    warm = moto.functions.pop(OrchestratorFunction)
+
+    async def die(*_: Any) -> None:
+        raise SystemExit("the sandbox is gone")
+
+    with monkeypatch.context() as patched, pytest.raises(SystemExit):
+        patched.setattr(Dispatch, "effects", die)
+        moto.deliver_stream(OrchestratorFunction)
+    moto.functions[OrchestratorFunction] = warm
+    moto.run(lambda: caller.has_ended("s"))
+    assert pipeline.DONE == ["charge s", "charge s"]
+
+
 def test_a_worker_that_dies_has_lost_an_attempt_and_another_one_follows(moto: Cloud) -> None:
     caller = Caller(moto)
     caller.start("sequential", "s", "s", 1)
