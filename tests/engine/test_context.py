@@ -108,6 +108,12 @@ def test_options_that_no_history_could_hold_are_refused(seconds: float) -> None:
         ChildOptions(start_delay_s=seconds)
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.25])
+def test_options_of_less_than_a_second_are_taken(seconds: float) -> None:
+    assert TaskOptions(timeout_s=seconds, heartbeat_timeout_s=seconds).timeout_s == seconds
+    assert ChildOptions(timeout_s=seconds, start_delay_s=seconds).start_delay_s == seconds
+
+
 def test_state_is_published(begin: Begin) -> None:
     async def progresses() -> None:
         workflow = require_workflow("the test")
