@@ -62,7 +62,7 @@ def project_root(text: str) -> Path:
 def explained() -> Generator[None]:
     """Raise CliError, with a cure, for what goes wrong on the way to AWS."""
     from service_kit.deploy.sam import VARIABLE, SamFailed, SamMissing
-    from service_kit.deploy.source import SourceUnavailable
+    from service_kit.deploy.source import FolderTaken, SourceUnavailable
 
     try:
         yield
@@ -70,6 +70,10 @@ def explained() -> Generator[None]:
         raise CliError(f"{error.where}: {error.problem}", error.cure) from error
     except SourceUnavailable as error:
         raise CliError(str(error), "mend the import that is named above", error.details) from error
+    except FolderTaken as error:
+        raise Unusable(
+            str(error), "keep the template in a folder of its own: -t sam/<service>/template.yaml"
+        ) from None
     except SamMissing:
         raise Unusable(
             "this needs AWS's command line 'sam', which is not on the path",

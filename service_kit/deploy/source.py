@@ -28,6 +28,9 @@ BASE = ("pydantic", "httpx", "typing_extensions")
 OF_THE_RUNTIME = frozenset({"boto3", "botocore", "s3transfer", "jmespath"})
 """What Lambda's Python has anyway; whoever needs another version names it in his own requirements."""
 
+MARK = ".written-by-service-kit"
+"""The file that says of a folder that it may be written anew: a project's own sources are often in `src`, too."""
+
 _TRACE = Path(__file__).with_name("tracing.py")
 _IGNORED = shutil.ignore_patterns("__pycache__", "*.py[co]", ".*", "*.db", "*.db-wal", "*.db-shm")
 
@@ -38,6 +41,10 @@ class SourceUnavailable(Exception):
     def __init__(self, problem: str, details: str) -> None:
         super().__init__(problem)
         self.details = details
+
+
+class FolderTaken(Exception):
+    """The folder holds something else, which must not be overwritten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +80,15 @@ def write_source(
     """Write the folder anew; `root` is where the service is imported from.
 
     The distributions that the service imports are required at the versions that are installed here, or as
-    `requirements` says, if it is given.
+    `requirements` says, if it is given. Raises FolderTaken for a folder that was not written here before.
     """
     contract = deployment.contract
+    if folder.exists() and not (folder / MARK).is_file():
+        raise FolderTaken(f"{folder} is there already, and service-kit has not written it")
     imports = trace(deployment.service.__module__, root)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    (folder / MARK).touch()
     for place in imports.places:
         _copy(root / place, folder / place)
     for package, home in zip(OWN_PACKAGES, _where_we_are(), strict=True):

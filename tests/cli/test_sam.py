@@ -144,6 +144,17 @@ def test_a_build_that_fails_ends_the_deployment(
     assert len(sam_log.read_text().splitlines()) == 1
 
 
+def test_the_sources_of_a_project_are_not_taken_for_what_was_put_together(
+    workshop: Workshop, sam_log: Path
+) -> None:
+    workshop.write("src/precious.py", "precious = True")
+    result = workshop.run("deploy", "orders", "-t", "template.yaml")
+    assert result.exit_code == 2
+    assert "src is there already, and service-kit has not written it" in result.stderr
+    assert Path("src/precious.py").is_file()
+    assert not sam_log.exists()
+
+
 def test_a_missing_sam_is_told_before_anything_is_written(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from plugins.todo.service import Todos
 from service_kit.deploy import Deployment, DeploymentOptions
-from service_kit.deploy.source import BASE, SourceUnavailable, trace, write_source
+from service_kit.deploy.source import BASE, MARK, FolderTaken, SourceUnavailable, trace, write_source
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,7 +27,7 @@ def project(folder: Path, files: dict[str, str]) -> Path:
 def test_the_folder_has_the_service_and_what_it_imports_and_runs_alone(tmp_path: Path) -> None:
     write_source(Deployment(Todos), ROOT, tmp_path / "src")
     assert sorted(p.name for p in (tmp_path / "src").iterdir()) == [
-        "client_kit", "plugins", "requirements.txt", "service_kit",
+        MARK, "client_kit", "plugins", "requirements.txt", "service_kit",
     ]  # fmt: skip
     assert [p.name for p in (tmp_path / "src" / "plugins").iterdir()] == ["todo"]
     program = """
@@ -63,6 +63,15 @@ def test_what_a_service_does_not_use_is_not_required(tmp_path: Path) -> None:
     write_source(Deployment(Todos, DeploymentOptions(mcp=False)), ROOT, tmp_path / "src")
     assert "mcp" not in (tmp_path / "src" / "requirements.txt").read_text()
     assert not (tmp_path / "src" / "service_kit" / "cli").exists()
+
+
+def test_sources_of_somebody_else_are_not_overwritten(tmp_path: Path) -> None:
+    project(tmp_path, {"src/precious.py": "precious = True"})
+    with pytest.raises(FolderTaken, match="src is there already, and service-kit has not written it"):
+        write_source(Deployment(Todos), ROOT, tmp_path / "src")
+    assert (tmp_path / "src" / "precious.py").is_file()
+    for _ in range(2):
+        write_source(Deployment(Todos), ROOT, tmp_path / "own")
 
 
 def test_requirements_of_the_users_own_are_taken_as_they_are(tmp_path: Path) -> None:
