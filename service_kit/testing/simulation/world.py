@@ -134,18 +134,17 @@ class World:
 
     def took(self, point: str, args: tuple[Any, ...], result: Any) -> None:
         """Note what a store has just done."""
-        match point:
-            case "executions.commit":
-                self._took_turn(args[0])
-            case "executions.create" if result is None and len(args) > 1 and args[1] is not None:
-                self._took_turn(args[1])
-            case "tasks.claim":
-                for claimed in result:
-                    self._gave(claimed.key, claimed.claim, claimed.attempt)
-            case "tasks.settle" | "tasks.retry" if result and args[1] is not None:
-                self._heeded(args[0], args[1])
-            case _:
-                pass
+        if point == "executions.commit":
+            self._took_turn(args[0])
+        elif point == "executions.create":
+            first = args[1] if len(args) > 1 else None
+            if first is not None and result is None:
+                self._took_turn(first)
+        elif point == "tasks.claim":
+            for claimed in result:
+                self._gave(claimed.key, claimed.claim, claimed.attempt)
+        elif point in ("tasks.settle", "tasks.retry") and result and args[1] is not None:
+            self._heeded(args[0], args[1])
 
     def _gave(self, key: TaskKey, claim: Claim, attempt: int) -> None:
         """Note a claim on a task: each is one more attempt."""
