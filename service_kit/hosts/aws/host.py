@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from service_kit.contract.gather import Declarations, gather
-from service_kit.contract.service import Service, contract_of
+from service_kit.contract.service import Service, ServiceContract, contract_of
 from service_kit.hosts.aws.environment import TABLE, service_from_environment
 from service_kit.messaging.blobs import S3Blobs
 from service_kit.messaging.bus import EventBus
@@ -76,7 +76,8 @@ class AwsHost:
         client: Callable[[str], Any] = boto3_client,
         clock: Clock | None = None,
     ) -> None:
-        self.declarations: Declarations = gather(contract_of(service))
+        self.contract: ServiceContract = contract_of(service)
+        self.declarations: Declarations = gather(self.contract)
         self.settings: Settings = settings
         self.clock: Clock = clock or SystemClock()
         self._client = client

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Coroutine, Mapping
 from typing import Any, Protocol
 
+from service_kit.contract.gateway import set_gateway
 from service_kit.hosts.aws.host import AwsHost
 from service_kit.hosts.aws.loop import InvocationLoop
 from service_kit.hosts.aws.records import Event, Failures, failures
+from service_kit.http.lifespan import LifespanRunner
 
 logger: logging.Logger = logging.getLogger("service_kit.lambda")
 
@@ -65,6 +68,7 @@ class Function:
     def __init__(self, host: AwsHost) -> None:
         self.host: AwsHost = host
         self._loop = InvocationLoop()
+        self._lifespan = LifespanRunner(host.contract.lifespan)
 
     def __call__(self, event: Event, context: LambdaContext | None = None) -> Failures:
         """Handle an event; return which of its records are to come again."""
@@ -75,8 +79,19 @@ class Function:
         """Return the ids of the records that are to come again."""
         raise NotImplementedError
 
+    async def user_context(self) -> contextvars.Context:
+        """Return the context of the service's own code, within its lifespan, which opens with the first call."""
+        from service_kit.hosts.aws.gateway import gateway_of  # functions without user code need nothing of it
+
+        await self._lifespan.open()
+        context = contextvars.Context()
+        context.run(self._lifespan.variables.lend)
+        context.run(set_gateway, gateway_of(self.host))
+        return context
+
     def close(self) -> None:
         """Let go of everything; for tests."""
+        self._loop.run_until_complete(self._lifespan.close())
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
         self.host.close()

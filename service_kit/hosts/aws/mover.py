@@ -9,9 +9,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service_kit.contract.gateway import set_gateway
 from service_kit.hosts.aws.dispatch import Dispatch
-from service_kit.hosts.aws.gateway import gateway_of
 from service_kit.hosts.aws.host import AwsHost
 from service_kit.hosts.aws.inline import Inline
 from service_kit.messaging.timers import Wake
@@ -65,13 +63,12 @@ class Mover:
     it comes again, and the turn that has used it is dispatched again, with all later ones.
     """
 
-    def __init__(self, host: AwsHost, tokens: TaskTokens) -> None:
+    def __init__(self, host: AwsHost, tokens: TaskTokens, context: contextvars.Context) -> None:
         self._host = host
         self._dispatch = Dispatch(host)
         self.inline: Inline = Inline(host, self._dispatch, tokens)
-        self._context = contextvars.Context()
+        self._context = context
         dispatcher = Dispatcher(host.declarations, self.inline)
-        self._context.run(set_gateway, gateway_of(host))
         self._committed: dict[str, list[TurnCommit]] = {}
         self._dispatched: OrderedDict[str, tuple[int, int] | None] = OrderedDict()
         self._orchestrator = Orchestrator(

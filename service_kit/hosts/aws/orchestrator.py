@@ -50,7 +50,7 @@ class OrchestratorFunction(Function):
 
     async def handle(self, event: Event, invocation: Invocation) -> list[str]:
         if self._mover is None:
-            self._mover = Mover(self.host, await self.host.tokens())
+            self._mover = Mover(self.host, await self.host.tokens(), await self.user_context())
             self._failed: Counter[str] = Counter()
             self._handled: OrderedDict[str, None] = OrderedDict()
         self._mover.begin_invocation(invocation.owner, invocation.remaining_s())

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import json
 from typing import TYPE_CHECKING, Any
 
 from service_kit.contract.filters import matches
-from service_kit.contract.gateway import set_gateway
-from service_kit.hosts.aws.gateway import gateway_of
 from service_kit.hosts.aws.host import AwsHost
 from service_kit.hosts.aws.invocation import Function, Invocation
 from service_kit.hosts.aws.records import Event, QueueRecord, queue_records
@@ -54,8 +51,7 @@ class SubscriptionsFunction(Function):
     async def handle(self, event: Event, invocation: Invocation) -> list[str]:
         if self._worker is None:
             self._deliveries = QueuedDeliveries(self.host)
-            self._context = contextvars.Context()
-            self._context.run(set_gateway, gateway_of(self.host))
+            self._context = await self.user_context()
             self._worker = SubscriptionWorker(
                 self._deliveries,
                 self._deliveries,

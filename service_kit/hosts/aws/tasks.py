@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from service_kit.contract.gateway import set_gateway
 from service_kit.engine.arrivals import Arrival, TaskRaised
 from service_kit.engine.failure import describe_error
 from service_kit.hosts.aws.dispatch import Dispatch, task_of_message
-from service_kit.hosts.aws.gateway import gateway_of
 from service_kit.hosts.aws.host import AwsHost
 from service_kit.hosts.aws.invocation import Function, Invocation
 from service_kit.hosts.aws.records import Event, queue_records
@@ -67,13 +64,12 @@ class TasksFunction(Function):
 
     async def handle(self, event: Event, invocation: Invocation) -> list[str]:
         if self._tasks is None:
-            self._tasks, tokens = QueuedTasks(self.host), await self.host.tokens()
-            self._sign = tokens.sign
+            self._context = await self.user_context()
+            self._sign = (await self.host.tokens()).sign
+            self._tasks = QueuedTasks(self.host)
             self._runner = AttemptRunner(
                 self._tasks, self.host.declarations, self.host.clock, self.host.random
             )
-            self._context = contextvars.Context()
-            self._context.run(set_gateway, gateway_of(self.host))
         work = {
             record.id: self._run(record.body, invocation, record.id, self._tasks)
             for record in queue_records(event)

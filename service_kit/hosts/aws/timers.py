@@ -21,7 +21,7 @@ class TimersFunction(Function):
 
     async def handle(self, event: Event, invocation: Invocation) -> list[str]:
         if self._mover is None:
-            self._mover = Mover(self.host, await self.host.tokens())
+            self._mover = Mover(self.host, await self.host.tokens(), await self.user_context())
         self._mover.begin_invocation(invocation.owner, invocation.remaining_s())
         wakes: dict[str, list[tuple[Wake, bool]]] = {}
         messages: dict[str, list[str]] = {}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 
 from service_kit import Event, Retry, Service, Signal, State, command, subscription, task, workflow
 
@@ -11,6 +14,9 @@ DONE: list[str] = []
 """What was done, for tests to look at."""
 FAILING: dict[str, int] = {}
 """How often something fails before it succeeds."""
+
+ledger: ContextVar[list[str]] = ContextVar("ledger")
+"""Where it is noted: within the lifespan, or nowhere."""
 
 approved = Signal("approved", str)
 progress = State("progress", str)
@@ -22,7 +28,7 @@ class Shipped(Event):
 
 @task
 async def charge(order: str) -> str:
-    DONE.append(f"charge {order}")
+    ledger.get().append(f"charge {order}")
     return f"paid {order}"
 
 
@@ -31,7 +37,7 @@ async def ship(order: str) -> str:
     if FAILING.get(order, 0) > 0:
         FAILING[order] -= 1
         raise ConnectionError("the carrier does not answer")
-    DONE.append(f"ship {order}")
+    ledger.get().append(f"ship {order}")
     return f"shipped {order}"
 
 
@@ -40,7 +46,7 @@ async def note(order: str, number: int) -> int:
     if FAILING.get(f"note {order}", 0) > 0:
         FAILING[f"note {order}"] -= 1
         raise ConnectionError("no pencil")
-    DONE.append(f"note {order} {number}")
+    ledger.get().append(f"note {order} {number}")
     return number + 1
 
 
@@ -96,7 +102,7 @@ async def tell(event: Shipped) -> None:
     if FAILING.get(f"tell {event.order}", 0) > 0:
         FAILING[f"tell {event.order}"] -= 1
         raise ConnectionError("nobody listens")
-    DONE.append(f"tell {event.order}")
+    ledger.get().append(f"tell {event.order}")
 
 
 @command(method="POST", path="/orders/{order}")
@@ -110,7 +116,13 @@ async def announce(order: str) -> None:
     await Shipped(order=order).emit()
 
 
-class Pipelines(Service):
+@asynccontextmanager
+async def open_ledger() -> AsyncGenerator[None, None]:
+    ledger.set(DONE)
+    yield
+
+
+class Pipelines(Service, lifespan=open_ledger):
     """Orders, from their payment to their shipment."""
 
     place = place
