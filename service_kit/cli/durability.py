@@ -9,7 +9,7 @@ from service_kit.cli.finding import Finding, Severity
 from service_kit.cli.lint import lint_findings
 from service_kit.cli.targets import place_of
 from service_kit.cli.uses import Use, uses_of
-from service_kit.contract.event import Event, Subscription
+from service_kit.contract.event import Subscription
 from service_kit.contract.gather import Declarations, gather
 from service_kit.contract.service import ServiceContract
 from service_kit.contract.task import Task
@@ -29,7 +29,6 @@ def durable_findings(contract: ServiceContract, service_module: str) -> list[Fin
         *_unresolved(declarations),
         *_not_gathered(contract, declarations, uses),
         *_unseen_tasks(declarations, uses),
-        *_events_of_one_name(contract, declarations),
         *_deaf_filters(declarations),
     ]
     return [*found, *lint_findings(contract, declarations, service_module, found)]
@@ -86,28 +85,6 @@ def _unseen_tasks(declarations: Declarations, uses: Mapping[str, list[Use]]) -> 
                 task.where,
                 "no workflow can see it, so it never runs durably",
                 "call it in a workflow, or make it a plain function",
-            )
-
-
-def _events_of_one_name(contract: ServiceContract, declarations: Declarations) -> Iterator[Finding]:
-    """Find events that a subscription would read as another class than the one that is published."""
-    known: dict[str, type[Event]] = {}
-    values = [*contract.scope.values(), *declarations.events.values()]
-    for heard in declarations.subscriptions.values():
-        values += [*heard.function.__globals__.values(), *heard.events.values()]
-    told: set[str] = set()
-    for value in values:
-        if not isinstance(value, type) or not issubclass(value, Event) or value is Event:
-            continue
-        other = known.setdefault(value.event_name, value)
-        if other is not value and value.event_name not in told:
-            told.add(value.event_name)
-            yield Finding(
-                Severity.ERROR,
-                "event-clash",
-                f"event '{value.event_name}'",
-                f"two classes have this name ({other.__module__} and {value.__module__}), and subscriptions hear both",
-                f"rename one, or its event: class {value.__name__}(Event, name='...')",
             )
 
 

@@ -26,7 +26,6 @@ CODES: Mapping[str, str] = {
     "no-commands": "a service that offers nothing",
     "unseen-task": "a task that no workflow can see",
     **{code: what for code, (what, _) in RULES.items()},
-    "event-clash": "two events of one name",
     "deaf-filter": "a subscription's filter that no event passes",
     "placeholder": "a field of the plugin manifest was left as it came",
 }

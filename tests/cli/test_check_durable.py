@@ -150,7 +150,7 @@ def test_two_events_of_one_name_are_found(workshop: Workshop) -> None:
         "@workflow\nasync def run() -> None: ...\n"
     )
     (found,) = _found(workshop, source + CLASS)
-    assert found.startswith("error event-clash event 'Shipped': two classes have this name (")
+    assert found.startswith("error definition event 'Shipped': two of this name belong to one service")
     assert "rename one" in found
 
 

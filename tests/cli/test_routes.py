@@ -40,7 +40,18 @@ def test_routes_are_listed_for_people(workshop: Workshop) -> None:
     lines = [line.split() for line in workshop.run("routes", "orders").stdout.splitlines()]
     assert ["POST", "/orders", "place_order", "Place", "an", "order.", "409", "OutOfStock", "open"] in lines
     assert ["POST", "/rpc/place_order"] in lines
-    assert ["POST", "/rpc/tail", "tail", "(stream)", "Follow", "the", "orders.", "open"] in lines
+    assert [
+        "POST",
+        "/rpc/tail",
+        "tail",
+        "(stream)",
+        "Follow",
+        "the",
+        "orders.",
+        "409",
+        "OutOfStock",
+        "open",
+    ] in lines
 
 
 def test_routes_are_listed_for_programs(workshop: Workshop) -> None:
