@@ -13,7 +13,7 @@ from service_kit import Retry, Service, Signal, idempotency_key, task, workflow
 from service_kit.hosts.local.host import LocalHost, LocalOptions
 
 FOLDER, LIFE = Path(sys.argv[1] if len(sys.argv) > 1 else "."), sys.argv[2] if len(sys.argv) > 2 else ""
-AT_A_TIME = 50
+AT_A_TIME = 200
 
 word = Signal("word", str)
 

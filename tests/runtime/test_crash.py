@@ -19,7 +19,7 @@ import pytest
 from tests.runtime.crashing import result_of
 
 ROOT = Path(__file__).resolve().parents[2]
-ORDERS = 60
+ORDERS = 200
 """In each life."""
 SHORT_LEASE_S, LONG_LEASE_S = 2.0, 10.0
 """A machine that is busy with other things keeps a process waiting, and its claims run out while it lives."""
