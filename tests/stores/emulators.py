@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable
@@ -35,13 +36,24 @@ def endpoint(emulator: str) -> str:
 
 
 def _moto() -> str:
-    from moto.server import ThreadedMotoServer
+    from moto.moto_server.werkzeug_app import (
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server
 
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    atexit.register(server.stop)
-    _, port = server.get_host_and_port()
-    return f"http://127.0.0.1:{port}"
+    application, one_at_a_time = DomainDispatcherApplication(create_backend_app), threading.Lock()
+
+    def serve(environ: Any, start_response: Any) -> Any:
+        # DynamoDB looks at a condition and writes in one step; moto, in its threads, does not.
+        with one_at_a_time:
+            return application(environ, start_response)
+
+    server = make_server("127.0.0.1", 0, serve, threaded=True, request_handler=MotoRequestHandler)
+    threading.Thread(target=server.serve_forever, name="moto", daemon=True).start()
+    atexit.register(server.shutdown)
+    return f"http://127.0.0.1:{server.port}"
 
 
 def _ministack() -> str:
