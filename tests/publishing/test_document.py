@@ -202,7 +202,9 @@ def test_a_service_of_another_framework_is_called_by_its_own_document(serve: Ser
             assert made[0].parts[0].kind is package.Kind.LARGE
             with pytest.raises(ProblemError, match="418"):
                 await things.put_thing("teapot", body=given)
-            with pytest.raises(package.UnprocessableEntity) as invalid:
+            # The framework names a 422 as its Python does: 3.13 has the words of RFC 9110.
+            new_name = getattr(package, "UnprocessableContent", None)
+            with pytest.raises(new_name or package.UnprocessableEntity) as invalid:
                 await things.put_thing("a", package.Thing.model_construct(name="x"))
             assert invalid.value.body.detail[0].loc == ["body", "name"]
 

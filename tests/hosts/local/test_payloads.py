@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from service_kit import LocalHost, LocalOptions, Retry, Service, Signal, task, workflow
@@ -30,7 +31,7 @@ class Growing(Service):
 
 def sizes(path: Path) -> dict[str, int]:
     """Return the length of the longest text in each table."""
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         found = {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
     return {
