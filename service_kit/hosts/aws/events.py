@@ -105,6 +105,9 @@ def _read_2(event: Event) -> tuple[Request, bool]:
         (domain, None),
         _client(http.get("sourceIp")),
     )
+    if "x-forwarded-proto" not in headers:
+        # AWS writes names in lower case; `sam local` writes X-Forwarded-Proto, and speaks http.
+        request.scheme = _scheme(request.header(b"x-forwarded-proto"))
     if isinstance(authorizer := context.get("authorizer"), dict):
         request.identity = authorizer
     # HTTP APIs decode the path before they hand it over, function URLs do not.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Mapping
 from typing import Any, Protocol
 
@@ -62,7 +63,7 @@ class Invocation:
         return failed
 
 
-class Function:
+class Function(ABC):
     """A handler for the Lambda runtime, with an event loop of its own that lives as long as the process."""
 
     def __init__(self, host: AwsHost) -> None:
@@ -75,9 +76,9 @@ class Function:
         invocation = Invocation(self.host, context)
         return failures(self._loop.run(self.handle(event, invocation), invocation.remaining_s))
 
+    @abstractmethod
     async def handle(self, event: Event, invocation: Invocation) -> list[str]:
         """Return the ids of the records that are to come again."""
-        raise NotImplementedError
 
     async def user_context(self) -> contextvars.Context:
         """Return the context of the service's own code, within its lifespan, which opens with the first call."""

@@ -150,6 +150,21 @@ def test_the_service_url_is_the_one_that_the_caller_used(ask: Ask) -> None:
         assert (answer.status, answer.json()["url"], answer.json()["path"]) == (200, url, "/caller")
 
 
+def test_the_service_url_is_of_the_protocol_that_the_caller_spoke(ask: Ask, source: Source) -> None:
+    for name in (
+        "x-forwarded-proto",
+        "X-Forwarded-Proto",
+        "X-FORWARDED-PROTO",
+    ):  # sam local writes the second
+        for protocol in ("http", "https"):
+            event = source("GET", "/caller")
+            for headers in (event["headers"], event.get("multiValueHeaders", {})):
+                spelt = next(known for known in [*headers, name] if known.lower() == name.lower())
+                value = headers.pop(spelt, None)
+                headers[name] = [protocol] if isinstance(value, list) else protocol
+            assert ask(Shop, event).json()["url"].partition("://")[0] == protocol
+
+
 def test_a_custom_domain_of_an_http_api_shows_no_stage_though_its_events_have_it(ask: Ask) -> None:
     answer = ask(Shop, http_api_2("GET", "/caller", stage="beta", host=CUSTOM_HOST))
     assert (answer.status, answer.json()["url"]) == (200, f"https://{CUSTOM_HOST}")
