@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from service_kit.contract.at_rest import Codec as Codec
     from service_kit.contract.command import Command as Command
     from service_kit.contract.command import StreamCommand as StreamCommand
     from service_kit.contract.command import command as command
@@ -125,6 +126,7 @@ _HOMES = {
     "until": "service_kit.contract.waiting",
     "condition": "service_kit.contract.waiting",
     "Retry": "service_kit.engine.retry",
+    "Codec": "service_kit.contract.at_rest",
     "LocalHost": "service_kit.hosts.local.host",
     "LocalOptions": "service_kit.hosts.local.host",
 }

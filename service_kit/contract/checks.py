@@ -32,6 +32,12 @@ def _check_sequences(at: str, options: Mapping[str, Any]) -> None:
         given: object = options.get(option, ())
         if not isinstance(given, list | tuple):
             raise DefinitionError(at, f"{option} is {given!r}", "give a list")
+    if not callable(options.get("codecs", list)):
+        raise DefinitionError(
+            at,
+            f"codecs is {options['codecs']!r}",
+            "give a function that returns them: hosts call it, clients do not",
+        )
 
 
 def check_middleware(at: str, layers: Sequence[object]) -> None:

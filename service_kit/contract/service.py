@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from openapi_pydantic import OpenAPI
 
     from client_kit import Connection
+    from service_kit.contract.at_rest import MakeCodecs
     from service_kit.contract.cors import Cors
     from service_kit.contract.plugin import Plugin
     from service_kit.contract.prompt import Prompt
@@ -56,6 +57,8 @@ class ServiceOptions(TypedDict, total=False, closed=True):
     """What agents' users find at `/mcp` to begin with."""
     cors: Cors
     lifespan: Lifespan
+    codecs: MakeCodecs
+    """A function that returns what payloads are written and read by, on every host that stores them."""
 
 
 class AsgiMiddleware:
@@ -100,6 +103,7 @@ class ServiceContract:
     prompts: tuple[Prompt, ...] = ()
     cors: Cors | None = None
     lifespan: Lifespan | None = None
+    codecs: MakeCodecs | None = None
 
     @property
     def plugin(self) -> Plugin:

@@ -154,6 +154,14 @@ def test_unknown_class_keyword_is_refused() -> None:
             pass
 
 
+def test_codecs_are_given_by_a_function_because_clients_have_no_keys() -> None:
+    options: Any = {"codecs": []}
+    with pytest.raises(DefinitionError, match="give a function that returns them"):
+
+        class Things(Service, **options):
+            pass
+
+
 def test_two_schemes_of_one_name_are_named() -> None:
     first, second = ApiKey(accept), ApiKey(accept)
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from service_kit.contract.at_rest import Codec
 from service_kit.engine.arrivals import ChildRaised, ExecutionStarted, TaskRaised
 from service_kit.engine.failure import Failure
 from service_kit.runtime.dispatcher import stored
 from service_kit.runtime.ports import Stores, Unstorable
 from service_kit.runtime.records import CreateExecution, Deliver, NewExecution, ParentLink
-from service_kit.stores.packed.codec import Codec, CodecMissing, Codecs, Zlib
+from service_kit.stores.packed.codec import CodecMissing, Codecs, Zlib
 from service_kit.stores.packed.store import packed_stores
 from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.store import sqlite_stores

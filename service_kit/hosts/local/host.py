@@ -9,7 +9,7 @@ import os
 import random
 import secrets
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import Token, copy_context
 from dataclasses import dataclass, replace
@@ -27,7 +27,6 @@ from service_kit.http.management_routes import management_routes
 from service_kit.runtime.assembly import Entropy, Runtime, RuntimeOptions
 from service_kit.runtime.clock import SystemClock
 from service_kit.runtime.task_worker import WorkerOptions
-from service_kit.stores.packed.codec import Codec
 from service_kit.stores.packed.store import LARGE_BYTES, packed_stores
 from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.idempotency import SqliteIdempotencyStore
@@ -50,8 +49,6 @@ class LocalOptions:
     """Task attempts side by side."""
     keep_ended_s: float | None = None
     """How long executions stay in the file after their end; None: for ever."""
-    codecs: Sequence[Codec] = ()
-    """How payloads are written: the first one writes, all of them read, and so is what was written without any."""
     large_bytes: int = LARGE_BYTES
     """Payloads that are larger lie in a table of their own, where they are read only when they are needed."""
 
@@ -122,8 +119,9 @@ class LocalHost:
         owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         entropy = Entropy(lambda: secrets.token_hex(16), random.random, await token_secret(database))
         worker = WorkerOptions(owner, options.lease_s, options.capacity)
+        codecs = self._contract.codecs() if self._contract.codecs is not None else ()
         runtime = Runtime(
-            packed_stores(sqlite_stores(database), clock.now_s, options.codecs, options.large_bytes),
+            packed_stores(sqlite_stores(database), clock.now_s, codecs, options.large_bytes),
             self._declarations,
             clock,
             entropy,

@@ -6,29 +6,13 @@ import base64
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+
+from service_kit.contract.at_rest import Codec
 
 MARK = "~"
 """What a packed text begins with. No JSON does, so that what was written before a codec was chosen stays readable."""
 BLOB = "@"
 """In the place of a codec's name: the rest says where the text is kept."""
-
-
-class Codec(Protocol):
-    """A way of writing payloads: compressed, encrypted, or both. Called in the event loop, so it should be quick."""
-
-    @property
-    def name(self) -> str:
-        """Stands before what it has written, for ever: letters, digits, dashes. Of a key, name its version, too."""
-        ...
-
-    def encode(self, data: bytes) -> bytes | None:
-        """Return what is to be stored; None leaves this payload as it is."""
-        ...
-
-    def decode(self, data: bytes) -> bytes:
-        """Return what `encode` was given."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +38,8 @@ class CodecMissing(LookupError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"a payload was written by codec '{name}', which this host does not have; give it as one that reads: "
-            "codecs=[the one that writes, ..., the one that is missing]"
+            f"a payload was written by codec '{name}', which this host does not have; let the function that "
+            "the service names as codecs=... return it, too, behind the one that writes"
         )
 
 

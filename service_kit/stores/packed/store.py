@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from service_kit.contract.at_rest import Codec
 from service_kit.runtime.ports import Stores
-from service_kit.stores.packed.codec import Codec, Codecs
+from service_kit.stores.packed.codec import Codecs
 from service_kit.stores.packed.deliveries import PackedDeliveries
 from service_kit.stores.packed.executions import PackedExecutions, PackedIndex
 from service_kit.stores.packed.packer import Packer

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from service_kit import LocalHost, LocalOptions, Retry, Service, Signal, task, workflow
+from service_kit import LocalHost, Retry, Service, Signal, task, workflow
 from service_kit.stores.packed.codec import Zlib
 
 more = Signal("more", str)
@@ -27,6 +27,10 @@ async def grow(text: str) -> int:
 
 class Growing(Service):
     grow = grow
+
+
+class Zipped(Growing, name="growing", codecs=lambda: [Zlib()]):
+    """The same service, a version later."""
 
 
 def sizes(path: Path) -> dict[str, int]:
@@ -51,7 +55,7 @@ def test_an_execution_with_megabytes_goes_on_in_another_process(tmp_path: Path) 
                     await asyncio.sleep(0.01)
 
     async def end() -> None:
-        async with LocalHost(Growing, path, LocalOptions(codecs=[Zlib()])):
+        async with LocalHost(Zipped, path):
             run = grow.get("g")
             await run.signal(more, large)
             assert await run.result(timeout_s=30) == 6_000_000
