@@ -86,7 +86,7 @@ class AwsHost:
     @cached_property
     def store(self) -> DynamoStore:
         table = Table(self._client("dynamodb"), self.settings.table)
-        return dynamodb_store(table, self.blobs, queued=True)
+        return dynamodb_store(table, self.blobs, queued=True, clock=self.clock.now_s)
 
     @cached_property
     def blobs(self) -> S3Blobs | None:

@@ -31,7 +31,7 @@ class InlineTasks(DynamoTasks):
     """The port `Tasks` for attempts that have no item yet: what is kept of them makes one."""
 
     def __init__(self, host: AwsHost, dispatch: Dispatch) -> None:
-        super().__init__(host.store.table, host.store.bodies, queued=True)
+        super().__init__(host.store.table, host.store.bodies, queued=True, clock=host.clock.now_s)
         self._host = host
         self._dispatch = dispatch
         self.running: dict[TaskKey, tuple[ScheduleTask, Attempt]] = {}

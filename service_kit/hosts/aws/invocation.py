@@ -7,6 +7,7 @@ import contextvars
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Mapping
+from functools import cached_property
 from typing import Any, Protocol
 
 from service_kit.contract.gateway import set_gateway
@@ -68,8 +69,11 @@ class Function(ABC):
 
     def __init__(self, host: AwsHost) -> None:
         self.host: AwsHost = host
-        self._loop = InvocationLoop()
         self._lifespan = LifespanRunner(host.contract.lifespan)
+
+    @cached_property
+    def _loop(self) -> InvocationLoop:
+        return InvocationLoop()
 
     def __call__(self, event: Event, context: LambdaContext | None = None) -> Failures:
         """Handle an event; return which of its records are to come again."""

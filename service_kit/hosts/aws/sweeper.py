@@ -38,14 +38,14 @@ class SweeperFunction(Function):
             self._has_schedules = False
         late_s = self.host.clock.now_s() - LATE_S
         index = self.host.store.index
-        due = {found.id for found in await index.due(late_s, MOST)}
-        due.update(await index.visits(late_s, MOST))
+        found = [execution.id for execution in await index.due(late_s, MOST)]
+        found += await index.visits(late_s, MOST)
         names = list(self.host.declarations.subscriptions)
         waiting = await self._deliveries.waiting(names, late_s, MOST)
         failed = await invocation.finish(
             {
                 "schedules": self._take_over_schedules(),
-                **{place: self._wake(place) for place in due},
+                **{place: self._wake(place) for place in found},
                 **{f"{one.id} for {name}": self._send(one, name, self._deliveries) for one, name in waiting},
             }
         )

@@ -32,7 +32,7 @@ class QueuedTasks(DynamoTasks):
     """The port `Tasks` where an attempt that is to be made later needs a message."""
 
     def __init__(self, host: AwsHost) -> None:
-        super().__init__(host.store.table, host.store.bodies, queued=True)
+        super().__init__(host.store.table, host.store.bodies, queued=True, clock=host.clock.now_s)
         self._host = host
         self._dispatch = Dispatch(host)
         self.scheduled: dict[TaskKey, ScheduleTask] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -45,11 +46,14 @@ _PAUSE_TRIES = 5
 class DynamoExecutions:
     """The port `Executions`."""
 
-    def __init__(self, table: Table, bodies: Bodies, *, queued: bool) -> None:
+    def __init__(
+        self, table: Table, bodies: Bodies, *, queued: bool, clock: Callable[[], float] = time.time
+    ) -> None:
         self._table = table
         self._bodies = bodies
         self._queued = queued
-        self._positions = Positions(time.time)
+        self._clock = clock
+        self._positions = Positions(clock)
         self._arrived_ns = 0
         self.reader: Reader = Reader(table, bodies, self._positions)
         self.following: Following = Following(table, bodies, queued=queued)
@@ -96,7 +100,7 @@ class DynamoExecutions:
                 return False
             if record.outcome is not None or (reason is None and record.paused is None):
                 return True
-            visited_s = time.time() if self._queued else None
+            visited_s = self._clock() if self._queued else None
             writes = _resuming(record, visited_s) if reason is None else _pausing(record, reason)
             self._positions.forget(id)
             if await self._table.write_all(writes) is None:
@@ -168,7 +172,7 @@ class DynamoExecutions:
         return found is not None and found.get("by") == mark
 
     async def _arrival_item(self, id: str, arrival: StoredArrival, run: int | None) -> dict[str, Any]:
-        now_ns = time.time_ns()
+        now_ns = int(self._clock() * 1e9)
         self._arrived_ns = max(now_ns, self._arrived_ns + 1)  # two of one moment keep their order
         return {
             PK: execution_pk(id),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -43,16 +44,18 @@ class DynamoStore:
         )
 
 
-def dynamodb_store(table: Table, blobs: Blobs | None = None, *, queued: bool = False) -> DynamoStore:
+def dynamodb_store(
+    table: Table, blobs: Blobs | None = None, *, queued: bool = False, clock: Callable[[], float] = time.time
+) -> DynamoStore:
     """Return the store in a table; texts over 200 KB go to `blobs`.
 
     Polled, the effects of a turn are written right after it, and workers find them by the index. With queues
     (`queued`), they are the host's to dispatch after the commit, and a task has no item before its first claim.
     """
     bodies = Bodies(blobs)
-    tasks = DynamoTasks(table, bodies, queued=queued)
+    tasks = DynamoTasks(table, bodies, queued=queued, clock=clock)
     deliveries = DynamoDeliveries(table, bodies)
-    executions = DynamoExecutions(table, bodies, queued=queued)
+    executions = DynamoExecutions(table, bodies, queued=queued, clock=clock)
     following = executions.following
 
     async def apply(effect: Effect) -> None:
@@ -70,7 +73,7 @@ def dynamodb_store(table: Table, blobs: Blobs | None = None, *, queued: bool = F
 
     following.apply = apply
     index = DynamoIndex(table, bodies, executions.reader, following)
-    return DynamoStore(table, bodies, executions, index, tasks, deliveries, DynamoRetention(table, time.time))
+    return DynamoStore(table, bodies, executions, index, tasks, deliveries, DynamoRetention(table, clock))
 
 
 async def reach(executions: DynamoExecutions, effect: CreateExecution | Deliver) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,10 +42,13 @@ class DynamoTasks:
     stands nowhere before its first claim, and messages bring it to whoever claims it.
     """
 
-    def __init__(self, table: Table, bodies: Bodies, *, queued: bool) -> None:
+    def __init__(
+        self, table: Table, bodies: Bodies, *, queued: bool, clock: Callable[[], float] = time.time
+    ) -> None:
         self._table = table
         self._bodies = bodies
         self._queued = queued
+        self._clock = clock
 
     async def schedule(self, task: ScheduleTask) -> None:
         """Make a task available, unless it is known."""
@@ -54,7 +57,7 @@ class DynamoTasks:
     async def cancel(self, key: TaskKey) -> None:
         """Finish a task that nobody runs; mark one that somebody does."""
         idle = f"attribute_exists(#{SK}) AND {_OPEN} AND (attribute_not_exists(#owner) OR #owner = :nobody)"
-        done = finish(key, time.time())
+        done = finish(key, self._clock())
         dropped = await self._table.write(replace(done, when=idle, values={**done.values, "nobody": NOBODY}))
         if dropped is None:
             # With queues a message may be on its way: the mark is there before the task is.
@@ -116,14 +119,14 @@ class DynamoTasks:
         return await self._give_up(key, claim, change, " REMOVE #owner, #until", values, details)
 
     async def settle(self, key: TaskKey, claim: Claim | None, arrival: Arrival | None) -> bool:
-        now_s = time.time()
+        now_s = self._clock()
         if arrival is None:
             one = finish(key, now_s)
         else:
             change = "SET #answer = :answer, #at = :at"
             values: dict[str, Any] = {
                 "answer": await self._bodies.pack(encode_arrival(arrival)),
-                "at": time.time_ns(),
+                "at": int(now_s * 1e9),
             }
             gone = "#owner, #until, #input, #details"
             if self._queued:
@@ -211,7 +214,7 @@ class DynamoTasks:
         values = {**values, "owner": claim.owner, "epoch": claim.epoch}
         item = await self._table.write(update(task_place(key), change + removal, MINE, **values), "ALL_NEW")
         if item is not None and "cancelled" in item:
-            await self._table.write(finish(key, time.time()))
+            await self._table.write(finish(key, self._clock()))
         return item is not None
 
     async def _item(self, task: ScheduleTask) -> dict[str, Any]:
