@@ -6,13 +6,14 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from client_kit.executions import StartOptions
 from service_kit.errors import ExecutionNotFound
-from service_kit.runtime.assembly import Runtime
+from service_kit.runtime.gateway import RuntimeGateway
+from service_kit.runtime.management import RuntimeManagement
 from service_kit.testing.simulation.chances import Chances
-from service_kit.testing.simulation.cluster import Cluster, Disconnected
+from service_kit.testing.simulation.cluster import Disconnected
 from service_kit.testing.simulation.faults import StoreUnavailable
 from service_kit.testing.simulation.programs import Message, Root, Scenario, messages
 from service_kit.testing.simulation.service import Happened, program
@@ -24,11 +25,29 @@ PATIENCE_S = 30.0
 AGAIN_S = 0.5
 
 
+class Face(Protocol):
+    """What a process of the service offers."""
+
+    @property
+    def gateway(self) -> RuntimeGateway: ...
+
+    @property
+    def management(self) -> RuntimeManagement: ...
+
+
+class Reachable(Protocol):
+    """Where the service is: a simulated cluster, or a real one."""
+
+    async def ask(self, request: Callable[[Face], Awaitable[T]]) -> T:
+        """Ask one of its processes; raise Disconnected if it dies meanwhile, or whatever it raises."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """Performs a scenario from outside."""
 
-    cluster: Cluster
+    cluster: Reachable
     chances: Chances
     world: World
 
@@ -58,7 +77,7 @@ class Client:
     async def _start(self, root: Root) -> None:
         payload = program.calls.encode_arguments({"id": root.id, "step": root.program, "done": ""})
         options = StartOptions(id=root.id)
-        await self._ask(lambda runtime: runtime.gateway.start(program.name, payload, options))
+        await self._ask(lambda face: face.gateway.start(program.name, payload, options))
         self.world.acknowledged["start"].append(root.id)
 
     async def _send(self, stream: list[Message]) -> None:
@@ -74,31 +93,29 @@ class Client:
     async def _signal(self, message: Message) -> None:
         payload = f'"{message.payload}"'
         await self._ask(
-            lambda runtime: runtime.gateway.signal(message.execution, message.name, payload, message.id)
+            lambda face: face.gateway.signal(message.execution, message.name, payload, message.id)
         )
 
     async def _pause(self, root: Root) -> None:
         # Whoever gives up waiting may be overtaken: a process that was frozen would pause it after it was resumed.
         await asyncio.sleep(2 * self.chances.next_number("pause"))
-        await self._ask(lambda runtime: runtime.management.pause(root.id, "by hand"), None)
+        await self._ask(lambda face: face.management.pause(root.id, "by hand"), None)
         await asyncio.sleep(root.pauses_s)
-        await self._ask(lambda runtime: runtime.management.pause(root.id, None), None)
+        await self._ask(lambda face: face.management.pause(root.id, None), None)
 
     async def _end(self, root: Root) -> None:
         await asyncio.sleep(4 * self.chances.next_number("end"))
         if root.end == "cancel":
-            await self._ask(lambda runtime: runtime.gateway.cancel(root.id, "by hand"))
+            await self._ask(lambda face: face.gateway.cancel(root.id, "by hand"))
         else:
-            await self._ask(lambda runtime: runtime.gateway.terminate(root.id, "by hand"))
+            await self._ask(lambda face: face.gateway.terminate(root.id, "by hand"))
 
     async def _emit(self, what: str) -> None:
         payload = Happened(what=what).model_dump_json()
-        await self._ask(lambda runtime: runtime.gateway.emit([(Happened.event_name, payload)]))
+        await self._ask(lambda face: face.gateway.emit([(Happened.event_name, payload)]))
         self.world.acknowledged["event"].append(what)
 
-    async def _ask(
-        self, request: Callable[[Runtime], Awaitable[T]], patience_s: float | None = PATIENCE_S
-    ) -> T:
+    async def _ask(self, request: Callable[[Face], Awaitable[T]], patience_s: float | None = PATIENCE_S) -> T:
         while True:
             try:
                 async with asyncio.timeout(patience_s):

@@ -72,10 +72,19 @@ def simulate(plan: Plan) -> Report:
         fair.run(lambda run: None)
         if fair.world.violations:
             return fair.report()
-        expected = {name: stored.record.outcome for name, stored in fair.found.items()}
+        outcomes = fair.outcomes()
         faulty = _Run(plan, Chances(plan.seed, plan.only), acted)
-        faulty.run(lambda run: compare(run.world, run.found, expected))
+        faulty.run(lambda run: compare(run.world, run.found, outcomes))
     return faulty.report()
+
+
+def expected(acted: Scenario) -> dict[str, str | None]:
+    """Return how each execution of a scenario ends where nothing goes wrong."""
+    with _silence():
+        fair = _Run(Plan(0), Chances(0, calm=True), replace(acted, processes=1))
+        fair.run(lambda run: None)
+    assert not fair.world.violations, "a run without faults keeps all invariants"
+    return fair.outcomes()
 
 
 @dataclass(slots=True)
@@ -96,6 +105,10 @@ class _Run:
     def run(self, compared: Callable[[_Run], None]) -> None:
         """Run to the end, and check the invariants."""
         contextvars.copy_context().run(self._run, compared)
+
+    def outcomes(self) -> dict[str, str | None]:
+        """Return how each execution has ended."""
+        return {name: stored.record.outcome for name, stored in self.found.items()}
 
     def report(self) -> Report:
         return Report(

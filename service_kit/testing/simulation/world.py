@@ -84,20 +84,29 @@ class World:
     @contextmanager
     def attempt(self) -> Generator[int, None, None]:
         """Be an attempt of the current task; yield its number."""
-        attempt = cast(Attempt, current_attempt())
-        key, own = attempt.idempotency_key, (PROCESS.get(), attempt)
-        self._begins(key, attempt)
-        self.attempts[key].append(attempt.number)
-        self._running[key].append(own)
-        self._alone(key)
+        attempt, process = cast(Attempt, current_attempt()), PROCESS.get()
+        self.begins(attempt, process)
         try:
             yield attempt.number
-            self._alone(key)
+            self._alone(attempt.idempotency_key)
         except Exception:
-            self._alone(key)
+            self._alone(attempt.idempotency_key)
             raise
         finally:
-            self._running[key].remove(own)
+            self._running[attempt.idempotency_key].remove((process, attempt))
+
+    def begins(self, attempt: Attempt, process: Process | None = None) -> None:
+        """Note that an attempt begins; for whoever watches from outside, as `ends` is."""
+        key = attempt.idempotency_key
+        self._begins(key, attempt)
+        self.attempts[key].append(attempt.number)
+        self._running[key].append((process, attempt))
+        self._alone(key)
+
+    def ends(self, attempt: Attempt, process: Process | None = None) -> None:
+        """Note that an attempt that was noted by `begins` is over, however it went."""
+        self._alone(attempt.idempotency_key)
+        self._running[attempt.idempotency_key].remove((process, attempt))
 
     def _begins(self, key: str, attempt: Attempt) -> None:
         if key not in self.scheduled:
