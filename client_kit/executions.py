@@ -44,7 +44,7 @@ class ExecutionInfo:
     parent: str | None = None
     paused: bool = False
     attributes: Mapping[str, str] = field(default_factory=_no_attributes)
-    """Search attributes, given at the start."""
+    """Search attributes, given at the start or set by the workflow since."""
 
 
 @dataclass(frozen=True, slots=True)

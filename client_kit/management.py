@@ -101,12 +101,18 @@ class Manager:
         return ExecutionPage([info_of(one) for one in found["executions"]], found["after"])
 
     async def executions(
-        self, *, workflow: str | None = None, status: ExecutionStatus | None = None
+        self,
+        *,
+        workflow: str | None = None,
+        status: ExecutionStatus | None = None,
+        attributes: Mapping[str, str] | None = None,
     ) -> AsyncIterator[ExecutionInfo]:
         """Iterate over all executions, newest first, page by page."""
         after: str | None = None
         while True:
-            page = await self.list_executions(workflow=workflow, status=status, after=after)
+            page = await self.list_executions(
+                workflow=workflow, status=status, attributes=attributes, after=after
+            )
             for one in page.executions:
                 yield one
             if (after := page.after) is None:

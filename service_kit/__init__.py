@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from service_kit.contract.at_rest import Codec as Codec
+    from service_kit.contract.attribute import Attribute as Attribute
     from service_kit.contract.command import Command as Command
     from service_kit.contract.command import StreamCommand as StreamCommand
     from service_kit.contract.command import command as command
@@ -118,6 +119,7 @@ _HOMES = {
     "complete_later": "service_kit.contract.task",
     "Signal": "service_kit.contract.signal",
     "State": "service_kit.contract.signal",
+    "Attribute": "service_kit.contract.attribute",
     "Event": "service_kit.contract.event",
     "emit_all": "service_kit.contract.event",
     "subscription": "service_kit.contract.event",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from pydantic import TypeAdapter
 from typing_extensions import TypeForm
@@ -12,10 +12,13 @@ from typing_extensions import TypeForm
 from service_kit.contract.codec import adapter_of
 from service_kit.contract.payload import PayloadCodec
 
+if TYPE_CHECKING:
+    from service_kit.engine.context import WorkflowContext
+
 T = TypeVar("T")
 
 
-class _Typed(Generic[T]):
+class Typed(Generic[T]):
     """A name with a type, whose codec is made at first use, so that the type may look forward."""
 
     kind = "value"
@@ -45,7 +48,7 @@ class _Typed(Generic[T]):
         return f"{type(self).__name__}({self.name!r}, {self.type!r})"
 
 
-class Signal(_Typed[T]):
+class Signal(Typed[T]):
     """A message into an execution: `approved = Signal("approved", bool)`.
 
     Kept in order until somebody receives it, however early it comes; delivered once by its id.
@@ -55,30 +58,31 @@ class Signal(_Typed[T]):
 
     async def receive(self, *, timeout_s: float | None = None) -> T:
         """Wait for the next signal of this name, inside a workflow, and take it. Raises TimedOut."""
-        context = _context(f"signal '{self.name}'")
+        context = context_of(f"signal '{self.name}'")
         return self.decode(await context.receive_signal(self.name, timeout_s=timeout_s))
 
     def on(self, handler: Callable[[T], object]) -> Callable[[], None]:
         """Call `handler`, sync or async, with every signal of this name; return what ends that."""
-        context = _context(f"signal '{self.name}'")
+        context = context_of(f"signal '{self.name}'")
 
         def deliver(text: str) -> object:
             return handler(self.decode(text))
 
-        return cast("Callable[[], None]", context.on_signal(self.name, deliver))
+        return context.on_signal(self.name, deliver)
 
 
-class State(_Typed[T]):
+class State(Typed[T]):
     """What an execution shows of itself while it runs: `progress = State("progress", int)`."""
 
     kind = "state"
 
     def set(self, value: T) -> None:
         """Show a new value, inside a workflow; `handle.state(progress)` reads it."""
-        _context(f"state '{self.name}'").set_state(self.name, self.encode(value))
+        context_of(f"state '{self.name}'").set_state(self.name, self.encode(value))
 
 
-def _context(what: str) -> Any:
+def context_of(what: str) -> WorkflowContext:
+    """Return the workflow execution that this code runs in; raise RuntimeError if there is none."""
     from service_kit.engine.context import require_workflow
 
     return require_workflow(what)

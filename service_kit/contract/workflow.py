@@ -216,6 +216,7 @@ class Workflow(Declaration, Generic[P, R]):
             timeout_s=start.timeout_s or self.definition.get("timeout_s"),
             start_delay_s=start.start_delay_s,
             parent_close=parent_close or self.definition.get("parent_close", "cancel"),
+            attributes=start.attributes,
         )
         return context.start_child(self.name, input, options=options)
 

@@ -5,6 +5,7 @@ Delivering one twice, late or after the end is harmless: the engine drops what i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
@@ -53,6 +54,8 @@ class ExecutionStarted:
     an answer delivers it to the run that asked."""
     signals: tuple[SignalReceived, ...] = ()
     """Signals that the run before this one received and did not use."""
+    attributes: Mapping[str, str] | None = None
+    """Search attributes that it begins with; None: none, or of a version that did not tell."""
 
 
 @dataclass(frozen=True, slots=True)

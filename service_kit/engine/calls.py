@@ -6,6 +6,7 @@ replay compares all of them. What else a call holds is for those who carry it ou
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,6 +14,7 @@ from .options import ParentClose, TaskOptions
 from .payload import Payload
 
 __all__ = [
+    "AttributeSet",
     "Call",
     "CancelSent",
     "ChildStarted",
@@ -93,6 +95,7 @@ class ChildStarted:
     parent_close: ParentClose = "cancel"
     timeout_s: float | None = None
     start_delay_s: float | None = None
+    attributes: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,17 @@ class StateSet:
 
 
 @dataclass(frozen=True, slots=True)
+class AttributeSet:
+    """Let the execution be found by an attribute: lists are filtered by them."""
+
+    seq: int
+    name: str
+    args_hash: str
+    value: str | None = None
+    """None: it is not found by this attribute any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class PatchMarked:
     """Remember that this execution takes the new path of `patched(id)`.
 
@@ -197,5 +211,6 @@ Call: TypeAlias = (
     | SignalSent
     | EventsEmitted
     | StateSet
+    | AttributeSet
     | PatchMarked
 )

@@ -20,6 +20,7 @@ from typing import Never, TypeVar
 from ..errors import TimedOut
 from .arrivals import ExecutionStarted
 from .calls import (
+    AttributeSet,
     CancelSent,
     ChildStarted,
     Emitted,
@@ -68,6 +69,7 @@ class WorkflowContext:
         "_ledger",
         "_loop",
         "_patches",
+        "attributes",
         "mailbox",
         "open",
         "started",
@@ -81,6 +83,8 @@ class WorkflowContext:
         self.started: ExecutionStarted = started
         """The execution's id, workflow, parent, run and input."""
         self.started_s: float = started_s
+        self.attributes: dict[str, str] = dict(started.attributes or {})
+        """What the execution is found by, as far as it is known here."""
         self.open: dict[int, OpenCall] = {}
         self.mailbox: Mailbox = Mailbox(loop)
         self.successor: Payload | None = None
@@ -156,6 +160,7 @@ class WorkflowContext:
             options.parent_close,
             options.timeout_s,
             options.start_delay_s,
+            options.attributes or None,
         )
         self._ledger.record(call)
         return Child(child_id, self._open(call, self._cancel_child))
@@ -179,6 +184,15 @@ class WorkflowContext:
     def set_state(self, name: str, payload: Payload) -> None:
         """Publish a state, which can be read from outside."""
         self._ledger.record(StateSet(self._ledger.next_seq(), name, digest(payload), payload))
+
+    def set_attribute(self, name: str, value: str | None) -> None:
+        """Let the execution be found by an attribute; None: not any more."""
+        if value is None:
+            self.attributes.pop(name, None)
+        else:
+            self.attributes[name] = value
+        args_hash = "" if value is None else digest(value)
+        self._ledger.record(AttributeSet(self._ledger.next_seq(), name, args_hash, value))
 
     def cancel_execution(self, target: str, reason: str = "") -> None:
         """Ask another execution to cancel itself."""

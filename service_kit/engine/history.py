@@ -5,7 +5,7 @@ A turn is one `TurnStarted`, then arrivals, each followed by the calls that it l
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
@@ -92,6 +92,8 @@ class ContinuedAsNew:
     args_hash: str
     signals: tuple[SignalReceived, ...] = ()
     """Those that it has not used yet: the next `ExecutionStarted` takes them over."""
+    attributes: Mapping[str, str] | None = None
+    """Its search attributes, which the next run begins with."""
 
 
 Ending: TypeAlias = (

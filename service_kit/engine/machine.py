@@ -211,7 +211,8 @@ class Machine:
             return ExecutionRaised(describe_error(self.loop.failure, self._code.failures))
         if context.successor is not None:
             unused = context.mailbox.unused()
-            return ContinuedAsNew(context.successor, digest(context.successor), unused)
+            attributes = dict(context.attributes) or None
+            return ContinuedAsNew(context.successor, digest(context.successor), unused, attributes)
         if not main.done():
             return None
         if main.cancelled():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -39,6 +40,8 @@ class ChildOptions:
     timeout_s: float | None = None
     start_delay_s: float | None = None
     parent_close: ParentClose = "cancel"
+    attributes: Mapping[str, str] | None = None
+    """Search attributes that it begins with."""
 
     def __post_init__(self) -> None:
         for name in ("timeout_s", "start_delay_s"):

@@ -2,8 +2,9 @@
 
     {"v":1,"events":[["TurnStarted",1.7e9,[1]],["TaskScheduled",1,"charge_card","5f0c...","\\"o-1\\""]]}
 
-Trailing fields that are null are left out, so a field may be added at the end if it has a default. Any other
-change of the form takes a new version, and old versions stay readable. Payloads are strings in it, untouched.
+Trailing fields that are null are left out, so a field may be added at the end if it has a default, and a kind may be
+added. Any other change of the form takes a new version, and old versions stay readable. Payloads are strings in it,
+untouched.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ KINDS: dict[str, type[Any]] = {
         calls.SignalSent,
         EventsEmitted,
         calls.StateSet,
+        calls.AttributeSet,
         calls.PatchMarked,
         history.ExecutionSucceeded,
         ExecutionRaised,
@@ -214,4 +216,4 @@ NESTED: dict[type[Any], tuple[int, Callable[[Any], Any], Callable[[Any], Any]]] 
     ExecutionRaised: (1, _failure_row, _failure),
     ContinuedAsNew: (3, _signal_rows, _signals),
 }
-"""The one field of an event, by its place in the row, that holds more than text and numbers."""
+"""The one field of an event, by its place in the row, that holds more than what JSON has."""

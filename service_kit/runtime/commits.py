@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from service_kit.engine.calls import StateSet
+from service_kit.engine.calls import AttributeSet, StateSet
 from service_kit.engine.history import ContinuedAsNew
 from service_kit.engine.turn import Turn, Waiting
 from service_kit.runtime.dispatcher import outcome_of, status_of
@@ -26,7 +26,11 @@ def commit_of(
     outcome, successor = turn.outcome, None
     if isinstance(outcome, ContinuedAsNew):
         successor = replace(
-            warm.started, input=outcome.input, run=warm.started.run + 1, signals=outcome.signals
+            warm.started,
+            input=outcome.input,
+            run=warm.started.run + 1,
+            signals=outcome.signals,
+            attributes=outcome.attributes,
         )
     return TurnCommit(
         execution=warm.id,
@@ -42,4 +46,5 @@ def commit_of(
         status="running" if isinstance(outcome, Waiting) else status_of(outcome),
         outcome=None if isinstance(outcome, Waiting) else outcome_of(outcome),
         successor=successor,
+        attributes={call.name: call.value for call in turn.calls if isinstance(call, AttributeSet)},
     )

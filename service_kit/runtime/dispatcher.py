@@ -23,6 +23,7 @@ from service_kit.engine.arrivals import (
     arrival_id,
 )
 from service_kit.engine.calls import (
+    AttributeSet,
     Call,
     CancelSent,
     ChildStarted,
@@ -131,8 +132,8 @@ class Dispatcher:
                 return [Deliver(target, stored(SignalReceived(id, name, payload)))]
             case EventsEmitted(events=events):
                 return [self.publish(e.id, e.name, e.payload, now_s) for e in events]
-            case TimerStarted() | TimerCancelled() | StateSet() | PatchMarked():
-                return ()  # kept by the commit itself: when to wake, what is shown
+            case TimerStarted() | TimerCancelled() | StateSet() | AttributeSet() | PatchMarked():
+                return ()  # kept by the commit itself: when to wake, what is shown, what it is found by
         assert_never(call)
 
     def _task(self, call: TaskScheduled, started: ExecutionStarted, now_s: float) -> Effect:
@@ -161,11 +162,13 @@ class Dispatcher:
                     seed=digest(f"{started.seed}:{started.run}:{call.seq}"),
                     timeout_s=call.timeout_s,
                     parent=started.id,
+                    attributes=call.attributes,
                 ),
                 input_digest=input_digest(call.name, call.input),
                 created_at_s=now_s,
                 begin_at_s=now_s + (call.start_delay_s or 0),
                 parent=ParentLink(started.id, started.run, call.seq, call.parent_close),
+                attributes=call.attributes or {},
             ),
             stored(ChildRaised(call.seq, Failure(TAKEN, taken, fields=json.dumps({"id": call.id})))),
             call.id != call_id(started.id, started.run, call.seq),

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from service_kit.contract.scheduler import SCHEDULER
 from service_kit.engine.arrivals import ExecutionStarted
-from service_kit.engine.calls import CancelSent, ChildStarted, SignalSent, StateSet, TerminateSent
+from service_kit.engine.calls import (
+    AttributeSet,
+    CancelSent,
+    ChildStarted,
+    SignalSent,
+    StateSet,
+    TerminateSent,
+)
 from service_kit.engine.history import Ending, HistoryEvent, TurnStarted
 from service_kit.engine.instance import replay
 from service_kit.engine.machine import WorkflowCode
@@ -77,9 +84,8 @@ class Forking:
                 turn = Turn((), machine.open_calls, waiting)
         finally:
             instance.discard()
-        new = NewExecution(
-            started, found.record.input_digest, now_s, now_s, attributes=found.record.attributes
-        )
+        attributes = _began_with(found, started)
+        new = NewExecution(started, found.record.input_digest, now_s, now_s, attributes=attributes)
         commit = TurnCommit(
             execution=started.id,
             run=0,
@@ -91,6 +97,7 @@ class Forking:
             states={event.name: event.payload for event in events if isinstance(event, StateSet)},
             wake_at_s=waiting.until_s,
             at_s=now_s,
+            attributes={event.name: event.value for event in events if isinstance(event, AttributeSet)},
         )
         return new, commit
 
@@ -114,6 +121,17 @@ def _first_turns(found: StoredExecution, turn: int) -> list[HistoryEvent]:
         more = ", and one more, which ends it" if ends else ""
         raise ValueError(f"execution '{found.record.id}' has {has}{more}; {turn} is none of them")
     return events[: begins[turn]] if turn < len(begins) else events
+
+
+def _began_with(found: StoredExecution, started: ExecutionStarted) -> Mapping[str, str]:
+    """Return the search attributes that the run began with."""
+    now = found.record.attributes
+    if started.attributes is not None or not now:
+        return started.attributes or {}
+    # It began with none, or under a version that did not tell: then with what no turn of this run has set.
+    events = (event for text in found.history for event in decode_events(text))
+    later = {event.name for event in events if isinstance(event, AttributeSet)}
+    return {name: value for name, value in now.items() if name not in later}
 
 
 def _renamed(events: Sequence[HistoryEvent], id: str, new_id: str, now_s: float) -> list[HistoryEvent]:

@@ -56,7 +56,14 @@ class RuntimeGateway:
         if timeout_s is None:  # a definition's timeout holds however the execution is started
             timeout_s = declared.definition.get("timeout_s")
         new = NewExecution(
-            started=ExecutionStarted(chosen, workflow, input, seed=self.new_id(), timeout_s=timeout_s),
+            started=ExecutionStarted(
+                chosen,
+                workflow,
+                input,
+                seed=self.new_id(),
+                timeout_s=timeout_s,
+                attributes=options.attributes or None,
+            ),
             input_digest=digest,
             created_at_s=now_s,
             begin_at_s=now_s + (options.start_delay_s or 0),

@@ -37,6 +37,17 @@ def _no_attributes() -> dict[str, str]:
     return {}
 
 
+def _no_changes() -> dict[str, str | None]:
+    return {}
+
+
+def changed_attributes(attributes: Mapping[str, str], changes: Mapping[str, str | None]) -> Mapping[str, str]:
+    """Return search attributes as they are after these changes."""
+    if not changes:
+        return attributes
+    return {name: value for name, value in {**attributes, **changes}.items() if value is not None}
+
+
 @dataclass(frozen=True, slots=True)
 class NewExecution:
     """An execution to be stored, with its first arrival."""
@@ -209,6 +220,8 @@ class TurnCommit:
     """JSON of the ending, with a status other than running."""
     successor: ExecutionStarted | None = None
     """For a run that continues as new: the first arrival of the next one, which begins with turn 0."""
+    attributes: Mapping[str, str | None] = field(default_factory=_no_changes)
+    """Search attributes that it sets, by name; None: takes away."""
 
 
 @dataclass(frozen=True, slots=True)

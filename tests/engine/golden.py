@@ -261,6 +261,16 @@ async def failing(_: str) -> None:
     raise ValueError("bad luck")
 
 
+async def labels(count: int) -> None:
+    workflow = require_workflow("the story")
+    workflow.set_attribute("region", "eu")
+    workflow.start_child("pack", "null", options=ChildOptions(attributes={"region": "eu"}))
+    await task("look")
+    workflow.set_attribute("region", None)
+    workflow.set_attribute("tier", "3")
+    await workflow.continue_as_new(json.dumps(count + 1))
+
+
 STORIES: dict[str, Story] = {
     "order": Story(order, order_events, "o-1"),
     "races": Story(races, races_events, "r-1"),
@@ -272,6 +282,7 @@ STORIES: dict[str, Story] = {
     "patched_from_the_start": Story(patched, lambda run: run.succeed("check"), "p-2"),
     "listener": Story(listener, listener_events, "l-1"),
     "endless": Story(endless, endless_events, 1),
+    "labels": Story(labels, lambda run: run.succeed("look"), 1),
     "overdue": Story(overdue, overdue_events, "o-2", timeout_s=30.0),
     "failing": Story(failing, lambda run: run.succeed("work"), "f-2"),
 }

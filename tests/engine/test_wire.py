@@ -36,6 +36,7 @@ EVENTS: list[HistoryEvent] = [
     TurnStarted(0.0),
     ExecutionStarted("x", "w", "null", "seed"),
     ExecutionStarted("x", "w", "null", "seed", 5.0, "p", 2, SIGNALS),
+    ExecutionStarted("x", "w", "null", "seed", attributes={"region": "eu"}),
     arrivals.TaskSucceeded(1, '"\u2028 \U0001f600"'),
     arrivals.TaskRaised(1, FAILURE),
     arrivals.TaskRaised(1, Failure("a:B", "no")),
@@ -62,12 +63,15 @@ EVENTS: list[HistoryEvent] = [
     calls.TimerCancelled(4, 3),
     ChildStarted(1, "w", "h", "1", "c"),
     ChildStarted(1, "w", "h", "1", "c", "abandon", 1.5, 2.5),
+    ChildStarted(1, "w", "h", "1", "c", attributes={"region": "eu", "é": ""}),
     calls.CancelSent(1, "x", "why"),
     calls.TerminateSent(1, "x", "why"),
     calls.SignalSent(1, "s", "h", "1", "x", "id"),
     EventsEmitted(1, "A,B", "h", (Emitted("1", "A", "1"), Emitted("2", "B", "2"))),
     EventsEmitted(1, "", "h", ()),
     calls.StateSet(1, "s", "h", "1"),
+    calls.AttributeSet(1, "a", "h", "1"),
+    calls.AttributeSet(1, "a", ""),
     calls.PatchMarked("p"),
     history.ExecutionSucceeded("1", "h"),
     history.ExecutionRaised(FAILURE),
@@ -76,6 +80,7 @@ EVENTS: list[HistoryEvent] = [
     history.ExecutionTerminated("why"),
     ContinuedAsNew("1", "h"),
     ContinuedAsNew("1", "h", SIGNALS),
+    ContinuedAsNew("1", "h", attributes={"region": "eu"}),
 ]
 
 

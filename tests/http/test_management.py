@@ -214,6 +214,7 @@ def test_executions_are_listed_by_page_and_filter(tmp_path: Path) -> None:
         odd = await operator.list_executions(attributes={"odd": "1"}, workflow="approve", status="running")
         assert [e.id for e in odd.executions] == ["e-3", "e-1"]
         assert [e.id async for e in operator.executions(status="succeeded")] == []
+        assert len([e.id async for e in operator.executions(attributes={"odd": "0"})]) == 3
 
     run(tmp_path, test)
 

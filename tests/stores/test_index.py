@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service_kit.engine.arrivals import ExecutionStarted
-from service_kit.runtime.ports import Stores
+from service_kit.runtime.ports import Conflict, Stores
 from service_kit.runtime.records import DueExecution, ExecutionQuery, Known
 from tests.stores.examples import NOW_S, OWNER, ending, new, publish, schedule, signal, started, turn
 
@@ -37,6 +37,43 @@ async def test_lists_are_filtered(stores: Stores) -> None:
     assert set(await _listed(stores, ExecutionQuery(attributes={"customer": "1"}))) == {"a", "c"}
     assert await _listed(stores, ExecutionQuery(attributes={"customer": "1", "size": "s"})) == ["a"]
     assert await _listed(stores, ExecutionQuery(workflow="nothing")) == []
+
+
+async def test_what_a_turn_says_of_an_execution_it_is_found_by(stores: Stores) -> None:
+    await started(stores, "a", attributes={"customer": "1", "size": "s"})
+    await started(stores, "b", attributes={"customer": "1"})
+    first = turn(1, id="a", attributes={"size": "l", "customer": None, "ticket no.": "7 = 7", "gone": None})
+    await stores.executions.commit(first)
+    await stores.executions.commit(turn(2, id="a", attributes={"ticket no.": ""}))
+    await stores.executions.commit(turn(3, id="a"))
+    assert await _listed(stores, ExecutionQuery(attributes={"size": "l", "ticket no.": ""})) == ["a"]
+    assert await _listed(stores, ExecutionQuery(attributes={"size": "s"})) == []
+    assert await _listed(stores, ExecutionQuery(attributes={"ticket no.": "7 = 7"})) == []
+    assert await _listed(stores, ExecutionQuery(attributes={"customer": "1"})) == ["b"]
+    record = await stores.executions.read("a")
+    assert record is not None
+    assert record.attributes == {"size": "l", "ticket no.": ""}
+
+
+async def test_the_turns_that_begin_go_on_and_end_an_execution_may_change_what_it_is_found_by(
+    stores: Stores,
+) -> None:
+    begun = new("a", attributes={"step": "0"})
+    assert await stores.executions.create(begun, turn(0, id="a", attributes={"step": "1"})) is None
+    assert await _listed(stores, ExecutionQuery(attributes={"step": "1"})) == ["a"]
+    again = ExecutionStarted("a", "order", "2", "seed", run=1)
+    await stores.executions.commit(turn(1, id="a", attributes={"step": "2"}, successor=again))
+    assert await _listed(stores, ExecutionQuery(attributes={"step": "2"})) == ["a"]
+    await stores.executions.commit(ending(0, id="a", run=1, used=["started"], attributes={"step": "3"}))
+    assert await _listed(stores, ExecutionQuery(attributes={"step": "3"}, status="succeeded")) == ["a"]
+    assert await _listed(stores, ExecutionQuery(attributes={"step": "1"})) == []
+
+
+async def test_a_turn_that_is_refused_changes_nothing_that_it_is_found_by(stores: Stores) -> None:
+    await started(stores, "a", attributes={"size": "s"})
+    with pytest.raises(Conflict):
+        await stores.executions.commit(turn(5, id="a", attributes={"size": "l"}))
+    assert await _listed(stores, ExecutionQuery(attributes={"size": "s"})) == ["a"]
 
 
 async def test_pages_together_hold_everything_once(stores: Stores) -> None:

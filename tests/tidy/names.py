@@ -6,7 +6,7 @@ from __future__ import annotations
 PUBLIC = {
     "service_kit": [
         "Service", "command", "Command", "StreamCommand", "Header", "Query",
-        "workflow", "Workflow", "Signal", "State", "duration", "until", "condition",
+        "workflow", "Workflow", "Signal", "State", "Attribute", "duration", "until", "condition",
         "task", "Task", "Retry", "heartbeat", "heartbeat_details", "idempotency_key", "task_token", "complete_later",
         "Event", "emit_all", "subscription", "Subscription",
         "ServiceError", "DefinitionError", "Refusal", "RemoteError", "TaskFailed", "TimedOut", "NonDeterminismError",

@@ -8,7 +8,7 @@ from typing import Any
 
 from service_kit.engine.arrivals import ExecutionStarted, SignalReceived, TaskSucceeded
 from service_kit.runtime.dispatcher import stored
-from service_kit.runtime.records import Effect, ExecutionRecord, TurnCommit
+from service_kit.runtime.records import Effect, ExecutionRecord, TurnCommit, changed_attributes
 from service_kit.stores.dynamodb.bodies import Bodies
 from service_kit.stores.dynamodb.keys import (
     CHUNK,
@@ -97,7 +97,7 @@ def open_after(open: frozenset[int], chunks: Iterable[Chunk]) -> frozenset[int]:
 async def body_of(turn: TurnCommit, bodies: Bodies) -> Any:
     """Return events and effects in one value: inputs stand in both, and compress to next to nothing together."""
     effects = encode_effects(turn.effects) if turn.effects else ""
-    return await bodies.pack(f"{len(turn.events)}:{turn.events}{effects}")
+    return await bodies.pack(f"{len(turn.events)}:{turn.events}{effects}", turn.execution, turn.run)
 
 
 async def events_of(chunk: Chunk, bodies: Bodies) -> str:
@@ -116,8 +116,9 @@ async def _read(chunk: Chunk, bodies: Bodies) -> tuple[str, str]:
 
 def record_after(record: ExecutionRecord, turn: TurnCommit) -> ExecutionRecord:
     """Return the record of an execution that has taken a turn."""
+    attributes = changed_attributes(record.attributes, turn.attributes)
     if turn.successor is not None:
-        return replace(record, run=record.run + 1, turn=0, wake_at_s=turn.at_s)
+        return replace(record, run=record.run + 1, turn=0, wake_at_s=turn.at_s, attributes=attributes)
     return replace(
         record,
         turn=record.turn + 1,
@@ -125,6 +126,7 @@ def record_after(record: ExecutionRecord, turn: TurnCommit) -> ExecutionRecord:
         status=turn.status,
         outcome=turn.outcome,
         ended_at_s=None if turn.outcome is None else turn.at_s,
+        attributes=attributes,
     )
 
 
@@ -146,8 +148,8 @@ async def meta_item(
         "wake_at": record.wake_at_s,
         "parent": encode_parent(record.parent),
         "attributes": dict(record.attributes),
-        "outcome": await bodies.pack(record.outcome),
-        "started": await bodies.pack(encode_arrival(started)),
+        "outcome": await bodies.pack(record.outcome, record.id),
+        "started": await bodies.pack(encode_arrival(started), record.id, started.run),
         LIST_PK: listing_pk(record.status, record.id),
         LIST_SK: listing_sk(record.created_at_s, record.id),
         **due_of(record, visited_s),
@@ -172,7 +174,7 @@ def due_of(record: ExecutionRecord, visited_s: float | None) -> dict[str, Any]:
 
 async def record_of_item(item: Item, bodies: Bodies) -> ExecutionRecord:
     found: Any = item
-    outcome = found.get("outcome")
+    outcome, paused = found.get("outcome"), found.get("paused")
     return ExecutionRecord(
         id=found["id"],
         workflow=found["workflow"],
@@ -184,7 +186,7 @@ async def record_of_item(item: Item, bodies: Bodies) -> ExecutionRecord:
         turn=found["turn"],
         wake_at_s=_seconds(found.get("wake_at")),
         parent=decode_parent(found.get("parent")),
-        paused=found.get("paused"),
+        paused=None if paused is None else await bodies.unpack(paused),
         attributes=found["attributes"],
         outcome=None if outcome is None else await bodies.unpack(outcome),
     )

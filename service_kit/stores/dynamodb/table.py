@@ -47,6 +47,8 @@ class Write:
     change: str = ""
     when: str = ""
     values: Mapping[str, Any] = field(default_factory=_nothing)
+    names: Mapping[str, str] = field(default_factory=_nothing)
+    """Of `#name`s that stand for an attribute of another name."""
 
 
 def put(item: Mapping[str, Any], when: str = "", **values: Any) -> Write:
@@ -222,7 +224,7 @@ class Table:
         if one.when:
             request["ConditionExpression"] = one.when
         if names := _names(f"{one.change} {one.when}"):
-            request["ExpressionAttributeNames"] = names
+            request["ExpressionAttributeNames"] = names | {f"#{k}": name for k, name in one.names.items()}
         if values:
             request["ExpressionAttributeValues"] = values
         return request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from service_kit.runtime.ports import Unstorable
@@ -86,9 +86,9 @@ async def pack(turn: TurnCommit, bodies: Bodies) -> Packed:
     successor = None if turn.successor is None else encode_arrival(turn.successor)
     return Packed(
         await body_of(turn, bodies),
-        {name: await bodies.pack(value) for name, value in turn.states.items()},
-        await bodies.pack(turn.outcome),
-        await bodies.pack(successor),
+        {name: await bodies.pack(value, turn.execution) for name, value in turn.states.items()},
+        await bodies.pack(turn.outcome, turn.execution),
+        await bodies.pack(successor, turn.execution, turn.run + 1),
     )
 
 
@@ -102,6 +102,7 @@ def writes_of(
     record = position.record
     after = record_after(record, turn)
     moves = (after.run, after.wake_at_s, after.status) != (record.run, record.wake_at_s, record.status)
+    moves = moves or bool(turn.attributes)
     touch = _touch(turn, after, packed, turn.at_s if queued else None)
     touched = [begun] if begun is not None else [touch] if moves else []
     pk = execution_pk(turn.execution)
@@ -182,7 +183,7 @@ def ttl_of(at_s: float, kept_s: float) -> int:
 
 
 def _touch(turn: TurnCommit, after: ExecutionRecord, packed: Packed, visited_s: float | None) -> Write:
-    """Return the change of the record: only where it ends, begins another run, or is due at another time."""
+    """Return the change of the record: only where one of its indexes has to know, or whoever lists it."""
     values: dict[str, Any] = {
         "run": after.run,
         "turn": after.turn,
@@ -195,13 +196,19 @@ def _touch(turn: TurnCommit, after: ExecutionRecord, packed: Packed, visited_s: 
         values |= {"ended_at": after.ended_at_s, "outcome": packed.outcome}
     if turn.successor is not None:
         values["started"] = packed.started
-    return _changed(turn.execution, values)
+    return _changed(turn.execution, values, turn.attributes)
 
 
-def _changed(execution: str, values: dict[str, Any]) -> Write:
+def _changed(execution: str, values: dict[str, Any], attributes: Mapping[str, str | None]) -> Write:
+    """Return a change of the record. Search attributes are changed one by one: those of others may be newer."""
+    places = {name: f"#{name}" for name in values}
+    named = {f"attribute_{n}": name for n, name in enumerate(attributes)}
+    places |= {alias: f"#attributes.#{alias}" for alias in named}
+    values |= {alias: attributes[name] for alias, name in named.items()}
     given = {name: value for name, value in values.items() if value is not None}
-    change = "SET " + ", ".join(f"#{name} = :{name}" for name in given)
-    gone = [f"#{name}" for name in values if name not in given]
+    change = "SET " + ", ".join(f"{places[name]} = :{name}" for name in given)
+    gone = [places[name] for name in values if name not in given]
     if gone:
         change += f" REMOVE {', '.join(gone)}"
-    return update((execution_pk(execution), META), change, f"attribute_exists(#{SK})", **given)
+    place = execution_pk(execution), META
+    return replace(update(place, change, f"attribute_exists(#{SK})", **given), names=named)

@@ -26,6 +26,7 @@ from service_kit.runtime.records import (
     StoredArrival,
     StoredExecution,
     TurnCommit,
+    changed_attributes,
     record_of,
 )
 from service_kit.stores.memory.blobs import MemoryBlobs
@@ -91,6 +92,7 @@ class MemoryExecutions:
         for done in turn.finished:
             self._tasks.finish(done.key)
         kept.states.update(turn.states)
+        record = replace(record, attributes=changed_attributes(record.attributes, turn.attributes))
         if turn.successor is None:
             kept.history.append(turn.events)
             kept.record = replace(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from service_kit.engine.arrivals import Arrival
@@ -58,10 +57,6 @@ def parent_of(text: str | None) -> ParentLink | None:
 
 def parent_text(parent: ParentLink | None) -> str | None:
     return None if parent is None else json.dumps([parent.execution, parent.run, parent.seq, parent.on_close])
-
-
-def attributes_text(attributes: Mapping[str, str]) -> str:
-    return json.dumps(dict(attributes)) if attributes else "{}"
 
 
 def arrival_text(arrival: Arrival) -> str:

@@ -21,10 +21,10 @@ from service_kit.runtime.records import (
     ScheduleTask,
     TurnCommit,
 )
-from service_kit.stores.sqlite import deliveries, tasks
+from service_kit.stores.sqlite import attributes, deliveries, tasks
 from service_kit.stores.sqlite.arrive import arrive
 from service_kit.stores.sqlite.many import execute_many
-from service_kit.stores.sqlite.rows import EXECUTION, arrival_text, attributes_text, execution_of, parent_text
+from service_kit.stores.sqlite.rows import EXECUTION, arrival_text, execution_of, parent_text
 
 _VALID = (
     "SELECT t.execution, t.run, t.seq FROM (SELECT column1 AS execution, column2 AS run, column3 AS seq,"
@@ -76,16 +76,13 @@ def create(connection: sqlite3.Connection, new: NewExecution, *, waits: bool) ->
             new.created_at_s,
             new.begin_at_s,
             parent_text(new.parent),
-            attributes_text(new.attributes),
+            attributes.text_of(new.attributes),
         ),
     ).rowcount
     if not made:
         return read(connection, started.id)
     if new.attributes:
-        connection.executemany(
-            "INSERT OR IGNORE INTO attributes (name, value, execution) VALUES (?, ?, ?)",
-            [(name, value, started.id) for name, value in new.attributes.items()],
-        )
+        attributes.add(connection, started.id, new.attributes)
     if waits:
         arrive(connection, started.id, stored(started))
     return None
@@ -153,6 +150,8 @@ def _write_rest(connection: sqlite3.Connection, turn: TurnCommit) -> None:
         connection.execute("DELETE FROM used_signals WHERE execution = ?", (turn.execution,))
     for name, value in turn.states.items():
         connection.execute("INSERT OR REPLACE INTO states VALUES (?, ?, ?)", (turn.execution, name, value))
+    if turn.attributes:
+        attributes.change(connection, turn.execution, turn.attributes)
     for effect in turn.effects:
         _apply(connection, effect)
 
