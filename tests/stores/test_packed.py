@@ -14,7 +14,14 @@ from service_kit.engine.arrivals import ChildRaised, ExecutionStarted, TaskRaise
 from service_kit.engine.failure import Failure
 from service_kit.runtime.dispatcher import stored
 from service_kit.runtime.ports import Stores, Unstorable
-from service_kit.runtime.records import CreateExecution, Deliver, NewExecution, ParentLink
+from service_kit.runtime.records import (
+    Claim,
+    CreateExecution,
+    Deliver,
+    ExecutionQuery,
+    NewExecution,
+    ParentLink,
+)
 from service_kit.stores.packed.codec import CodecMissing, Codecs, Zlib
 from service_kit.stores.packed.store import packed_stores
 from service_kit.stores.sqlite.database import Database
@@ -153,6 +160,37 @@ async def test_a_codec_can_be_turned_on_and_replaced_over_old_data(database: Dat
         assert await arrivals(stores, f"x-{number}") == [answer(1, SECRET).arrival]
     with pytest.raises(CodecMissing, match="written by codec 'reversed-1', which this host does not have"):
         await arrivals(packed(database, newer), "x-1")
+
+
+async def test_what_cannot_be_read_keeps_nothing_else_from_being_claimed_found_or_listed(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    both, one = packed(database, Reversed()), packed(database)
+    for stores, id in ((both, "gone"), (one, "x")):
+        await started(stores, id, schedule(id=id), publish(f"e-{id}"))
+        await stores.deliveries.publish([publish(f"d-{id}", "bury")])
+    for letter in await both.deliveries.claim(["bury"], OWNER, NOW_S, 10):
+        await one.deliveries.bury(letter.event.id, "bury", letter.claim, "failed", NOW_S)
+    task = await claimed(one)
+    assert (task.key.execution, task.attempt, task.lost) == ("x", 1, False)
+    (delivery,) = await one.deliveries.claim(["count"], OWNER, NOW_S, 10)
+    assert (delivery.event.id, delivery.attempt) == ("e-x", 1)
+    assert [letter.event.id for letter in await one.deliveries.dead(None, 10)] == ["d-x"]
+    for stores, id in ((both, "gone"), (one, "x")):
+        await stores.executions.commit(ending(1, id=id))
+    assert await one.index.ended(["gone", "x"]) == {"x": "the end"}
+    page = await one.index.list(ExecutionQuery(status="succeeded"))
+    assert {record.id for record in page.executions} == {"gone", "x"}
+    told = "\n".join(record.getMessage() for record in caplog.records)
+    for named in (
+        "task 'charge', TaskKey(execution='gone'",
+        "'e-gone' for 'count'",
+        "'d-gone' of 'bury'",
+        "'gone'",
+    ):
+        assert named in told
+    again = await both.tasks.claim(["charge"], Claim("both", NOW_S + 90), NOW_S + 31, 10)
+    assert {one.key.execution for one in again} == {"gone", "x"}
 
 
 async def test_texts_that_look_packed_are_kept_as_they_are(database: Database) -> None:

@@ -9,6 +9,7 @@ from service_kit.runtime.ports import Deliveries
 from service_kit.runtime.records import Claim, ClaimedDelivery, DeadLetter, Publish
 from service_kit.stores.packed import values
 from service_kit.stores.packed.packer import Packer, Packing
+from service_kit.stores.packed.reading import readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,12 @@ class PackedDeliveries:
         self, subscriptions: Sequence[str], claim: Claim, now_s: float, limit: int
     ) -> Sequence[ClaimedDelivery]:
         found = await self.inner.claim(subscriptions, claim, now_s, limit)
-        return [await self.packer.unpacked(one, values.delivery) for one in found]
+        return await readable(
+            self.packer,
+            found,
+            values.delivery,
+            lambda one: f"event '{one.event.id}' for '{one.subscription}'",
+        )
 
     async def done(self, event_id: str, subscription: str, claim: Claim) -> bool:
         return await self.inner.done(event_id, subscription, claim)
@@ -46,7 +52,12 @@ class PackedDeliveries:
 
     async def dead(self, subscription: str | None, limit: int) -> Sequence[DeadLetter]:
         found = await self.inner.dead(subscription, limit)
-        return [await self.packer.unpacked(letter, values.letter) for letter in found]
+        return await readable(
+            self.packer,
+            found,
+            values.letter,
+            lambda one: f"dead letter '{one.event.id}' of '{one.subscription}'",
+        )
 
     async def redrive(self, subscription: str, event_id: str | None, now_s: float) -> int:
         return await self.inner.redrive(subscription, event_id, now_s)

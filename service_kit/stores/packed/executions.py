@@ -26,6 +26,7 @@ from service_kit.runtime.records import (
 )
 from service_kit.stores.packed import values
 from service_kit.stores.packed.packer import Packer, Packing
+from service_kit.stores.packed.reading import readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +83,27 @@ class PackedIndex:
     packer: Packer
 
     async def list(self, query: ExecutionQuery) -> ExecutionPage:
+        """Return a page; an execution that cannot be read is listed with its payloads as they are stored."""
         page = await self.inner.list(query)
-        found = [await self.packer.unpacked(record, values.execution) for record in page.executions]
+        found = await readable(
+            self.packer,
+            page.executions,
+            values.execution,
+            lambda record: f"the outcome of execution '{record.id}'",
+            lambda record: [record],
+        )
         return ExecutionPage(found, page.after)
 
     async def ended(self, ids: Sequence[str]) -> Mapping[str, str]:
         found = await self.inner.ended(ids)
-        return {
-            each: await self.packer.unpacked(outcome, lambda text, change: change(text))
-            for each, outcome in found.items()
-        }
+        return dict(
+            await readable(
+                self.packer,
+                list(found.items()),
+                values.outcome,
+                lambda one: f"the outcome of execution '{one[0]}'",
+            )
+        )
 
     async def due(self, now_s: float, limit: int) -> Sequence[DueExecution]:
         return await self.inner.due(now_s, limit)

@@ -10,6 +10,7 @@ from service_kit.runtime.ports import Tasks
 from service_kit.runtime.records import Claim, ClaimedTask, Heartbeat, TaskKey
 from service_kit.stores.packed import values
 from service_kit.stores.packed.packer import Packer, Packing
+from service_kit.stores.packed.reading import readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,10 @@ class PackedTasks:
         self, names: Sequence[str], claim: Claim, now_s: float, limit: int
     ) -> Sequence[ClaimedTask]:
         found = await self.inner.claim(names, claim, now_s, limit)
-        return [await self.packer.unpacked(task, values.task) for task in found]
+        # The claim of one that cannot be read runs out: it is tried again then, perhaps by a host that can.
+        return await readable(
+            self.packer, found, values.task, lambda task: f"the input of task '{task.name}', {task.key},"
+        )
 
     async def heartbeat(self, beats: Sequence[Heartbeat]) -> Sequence[bool | None]:
         packing = Packing(self.packer)

@@ -107,5 +107,10 @@ def letter(given: DeadLetter, change: Change) -> DeadLetter:
     return replace(given, event=event(given.event, change), failure=change(given.failure))
 
 
+def outcome(given: tuple[str, str], change: Change) -> tuple[str, str]:
+    """Return the id of an execution, with its outcome."""
+    return given[0], change(given[1])
+
+
 def maybe(text: str | None, change: Change) -> str | None:
     return None if text is None else change(text)
