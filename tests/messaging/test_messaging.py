@@ -10,12 +10,16 @@ from typing import Any
 import boto3  # type: ignore[import-untyped] # it has no types
 import pytest
 
+from service_kit.contract.at_rest import Codec
 from service_kit.messaging.batches import Entry, NotAccepted, batches, send_all
-from service_kit.messaging.blobs import S3Blobs, fold, unfold
+from service_kit.messaging.blobs import S3Blobs
 from service_kit.messaging.bus import EventBus, read_event
 from service_kit.messaging.queues import Message, Queues, queue_name
 from service_kit.messaging.timers import AwsTimers, Schedules, Wake
 from service_kit.runtime.records import PublishedEvent
+from service_kit.stores.packed.codec import Codecs, Zlib
+from service_kit.stores.packed.packer import Packer
+from service_kit.stores.packed.store import LARGE_BYTES
 from tests.stores.emulators import client_options
 
 pytestmark = pytest.mark.anyio
@@ -58,28 +62,34 @@ async def test_a_queue_is_found_by_its_name(emulator: str) -> None:
     assert await Queues(sqs).url(url.rsplit("/", 1)[1]) == url
 
 
-async def test_large_values_go_by_reference(emulator: str) -> None:
-    blobs, large = _bucket(emulator), json.dumps("x" * 300_000)
-    folded = await fold(large, blobs)
-    assert len(folded) < 100
-    assert await unfold(folded, blobs) == large
-    assert await unfold(await fold('"small"', blobs), blobs) == '"small"'
+async def test_large_values_lie_in_a_bucket(emulator: str) -> None:
+    payloads, large = (
+        Packer(Codecs(()), _bucket(emulator), LARGE_BYTES, lambda: NOW_S),
+        json.dumps("x" * 300_000),
+    )
+    folded = await payloads.fold(large, "o-1", 2)
+    assert len(folded) < 120
+    assert await payloads.unfold(folded) == large
+    assert await payloads.fold('"small"', "o-1") == '"small"'
 
 
-@pytest.mark.parametrize("size", [10, 300_000])
-async def test_an_event_comes_out_of_the_bus_as_it_was_put_in(emulator: str, size: int) -> None:
+@pytest.mark.parametrize(("size", "codecs"), [(10, []), (10, [Zlib(over_bytes=-1)]), (300_000, [])])
+async def test_an_event_comes_out_of_the_bus_as_it_was_put_in(
+    emulator: str, size: int, codecs: Sequence[Codec]
+) -> None:
     events, bus = _client(emulator, "events"), f"bus-{secrets.token_hex(4)}"
     sqs, url = _queue(emulator)
     events.create_event_bus(Name=bus)
     events.put_rule(Name=f"r-{bus}", EventBusName=bus, EventPattern=json.dumps({"detail-type": ["Placed"]}))
     arn = Queues(sqs).arn(url)
     events.put_targets(Rule=f"r-{bus}", EventBusName=bus, Targets=[{"Id": "1", "Arn": arn}])
-    blobs = _bucket(emulator)
+    payloads = Packer(Codecs(codecs), _bucket(emulator), LARGE_BYTES, lambda: NOW_S)
     event = PublishedEvent("e-1", "Placed", "orders", NOW_S, json.dumps({"note": "ü" * size}), "trace")
     other = PublishedEvent("e-2", "Shipped", "orders", NOW_S, "{}")
-    await EventBus(events, bus, blobs).put([event, other])
+    await EventBus(events, bus, payloads).put([event, other])
     (body,) = _received(sqs, url)
-    found = await read_event(json.loads(body), blobs)
+    assert ('"data"' in body) == (size < 100 and not codecs)
+    found = await read_event(json.loads(body), payloads)
     assert json.loads(found.payload) == json.loads(event.payload)
     assert (found.id, found.name, found.source, found.time_s, found.trace) == (
         "e-1",

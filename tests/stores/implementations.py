@@ -7,14 +7,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
 
+from service_kit.contract.at_rest import Codec
 from service_kit.runtime.ports import Stores
 from service_kit.stores.dynamodb.store import dynamodb_store
 from service_kit.stores.memory.store import memory_stores
 from service_kit.stores.packed.codec import Zlib
-from service_kit.stores.packed.store import packed_stores
+from service_kit.stores.packed.store import LARGE_BYTES, packed_stores
 from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.store import sqlite_stores
-from tests.stores.tables import fresh_table, with_time_to_live
+from tests.stores.tables import fresh_shelf, fresh_table, with_time_to_live
 
 Opener: TypeAlias = Callable[[Path], AbstractAsyncContextManager[Stores]]
 
@@ -33,11 +34,12 @@ async def _sqlite(folder: Path) -> AsyncIterator[Stores]:
         database.close()
 
 
-def _dynamodb(emulator: str) -> Opener:
+def _dynamodb(emulator: str, *codecs: Codec, large_bytes: int = LARGE_BYTES) -> Opener:
     @asynccontextmanager
     async def opened(_: Path) -> AsyncIterator[Stores]:
-        with fresh_table(emulator) as table:
-            yield with_time_to_live(dynamodb_store(table).stores, table)
+        with fresh_table(emulator) as table, fresh_shelf(emulator) as shelf:
+            store = dynamodb_store(table, shelf, codecs, large_bytes)
+            yield with_time_to_live(store.stores, table)
 
     return opened
 
@@ -53,6 +55,7 @@ STORES: dict[str, Opener] = {
     "memory": _memory,
     "sqlite": _sqlite,
     "packed": _packed,
-    "dynamodb-moto": _dynamodb("moto"),
+    # Every payload is packed, and most lie in S3.
+    "dynamodb-moto": _dynamodb("moto", Zlib(over_bytes=-1), large_bytes=60),
     "dynamodb-ministack": _dynamodb("ministack"),
 }

@@ -1,15 +1,19 @@
-"""Tables of DynamoDB for tests: empty ones, and what AWS does to them in time."""
+"""Tables of DynamoDB and buckets of S3 for tests: empty ones, and what AWS does to them in time."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+import boto3  # type: ignore[import-untyped] # it has no types
+
+from service_kit.messaging.blobs import S3Blobs
 from service_kit.runtime.ports import Retention, Stores
+from service_kit.runtime.records import Blob, BlobKey
 from service_kit.stores.dynamodb.client import dynamodb_client
 from service_kit.stores.dynamodb.keys import PK, SK, TTL, table_definition
 from service_kit.stores.dynamodb.table import Table
@@ -33,6 +37,35 @@ def fresh_table(emulator: str) -> Iterator[Table]:
     finally:
         table.close()
         client(emulator).delete_table(TableName=name)
+
+
+@contextmanager
+def fresh_shelf(emulator: str) -> Iterator[DatedBlobs]:
+    """Make a bucket for one test."""
+    name, s3 = f"test-{secrets.token_hex(6)}", s3_client(emulator)
+    s3.create_bucket(Bucket=name)
+    yield DatedBlobs(s3, name)
+
+
+@cache
+def s3_client(emulator: str) -> Any:
+    return boto3.client("s3", **client_options(emulator))
+
+
+class DatedBlobs(S3Blobs):
+    """Blobs that were stored when those who store them say so: a bucket has a clock of its own."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        super().__init__(client, bucket)
+        self._stored_at_s: dict[BlobKey, float] = {}
+
+    async def put(self, blobs: Sequence[Blob]) -> None:
+        await super().put(blobs)
+        self._stored_at_s.update((blob.key, blob.stored_at_s) for blob in blobs)
+
+    async def page(self, after: str, limit: int) -> Sequence[tuple[str, BlobKey | None, float]]:
+        found = await super().page(after, limit)
+        return [(name, key, self._stored_at_s[key] if key else at_s) for name, key, at_s in found]
 
 
 def with_time_to_live(stores: Stores, table: Table) -> Stores:

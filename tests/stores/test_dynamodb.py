@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -221,19 +220,6 @@ async def test_what_the_run_before_the_last_has_left_is_deleted(moto_table: Tabl
     ]
 
 
-class Shelf:
-    """Blobs in memory."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-
-    async def put(self, name: str, content: bytes) -> None:
-        self.kept[name] = content
-
-    async def get(self, name: str) -> bytes:
-        return self.kept[name]
-
-
 def _noise(length: int) -> str:
     return random.Random(7).randbytes(length).hex()
 
@@ -251,19 +237,6 @@ async def test_what_is_too_large_for_an_item_is_unstorable_and_nothing_of_it_is_
 
 async def _happened_event(store: DynamoStore) -> bool:
     return await store.deliveries.next_delivery_s(["count"]) is not None
-
-
-async def test_what_is_larger_than_200_kb_is_kept_outside_of_the_table(table: Table) -> None:
-    shelf, large = Shelf(), _noise(500_000)
-    store = dynamodb_store(table, shelf)
-    await started(store.stores)
-    await store.executions.commit(turn(1, events=large, states={"progress": large}))
-    found = await dynamodb_store(table, shelf).executions.load("x")
-    assert found is not None
-    assert found.history[1] == large
-    assert await store.executions.state("x", "progress") == large
-    assert all(len(content) > 200 * 1024 for content in shelf.kept.values())
-    assert hashlib.sha256(large.encode()).hexdigest() in shelf.kept
 
 
 async def test_the_same_input_in_events_and_effects_is_stored_once(moto_table: Table) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from service_kit.hosts.aws.host import AwsHost
-from service_kit.messaging.blobs import fold, unfold
 from service_kit.messaging.queues import Message
 from service_kit.messaging.timers import Wake
 from service_kit.runtime.records import (
@@ -61,7 +60,7 @@ class Dispatch:
         messages = []
         for task in tasks:
             key = task.key
-            body = await fold(encode_effects([task]), self._host.blobs)
+            body = await self._host.store.payloads.fold(encode_effects([task]), key.execution, key.run)
             messages.append(Message(f"{key.execution}:{key.run}:{key.seq}", body, delay_s))
         url = await self._host.queues.url(self._host.task_queue(tasks[0].name))
         await self._host.queues.send(url, messages)
@@ -80,7 +79,7 @@ class Dispatch:
 
 async def task_of_message(host: AwsHost, body: str) -> ScheduleTask:
     """Return the task that a message of its queue stands for."""
-    (task,) = decode_effects(await unfold(body, host.blobs))
+    (task,) = decode_effects(await host.store.payloads.unfold(body))
     if not isinstance(task, ScheduleTask):
         raise TypeError(f"a queue of tasks has a message with {type(task).__name__}")
     return task

@@ -60,7 +60,7 @@ class Outbox(DynamoDeliveries):
         first = events[0].event
         text = json.dumps([encode_publish(event) for event in events], ensure_ascii=False)
         pk, sk = outbox_place(first.id)
-        item = {PK: pk, SK: sk, "events": await bodies.pack(text), TTL: ttl_of(first.time_s, DAY_S)}
+        item = {PK: pk, SK: sk, "events": await bodies.pack(text, first.id), TTL: ttl_of(first.time_s, DAY_S)}
         await table.write(put(item))
 
 

@@ -86,7 +86,8 @@ class AwsHost:
     @cached_property
     def store(self) -> DynamoStore:
         table = Table(self._client("dynamodb"), self.settings.table)
-        return dynamodb_store(table, self.blobs, queued=True, clock=self.clock.now_s)
+        codecs = self.contract.codecs() if self.contract.codecs is not None else ()
+        return dynamodb_store(table, self.blobs, codecs, queued=True, clock=self.clock.now_s)
 
     @cached_property
     def blobs(self) -> S3Blobs | None:
@@ -98,7 +99,7 @@ class AwsHost:
 
     @cached_property
     def bus(self) -> EventBus:
-        return EventBus(self._client("events"), self.settings.bus, self.blobs)
+        return EventBus(self._client("events"), self.settings.bus, self.store.payloads)
 
     @cached_property
     def timers(self) -> AwsTimers:

@@ -74,7 +74,7 @@ class SubscriptionsFunction(Function):
                 f" deploy the template of this version"
             )
         name = self._names[record.queue]
-        event = await read_event(json.loads(record.body), self.host.blobs)
+        event = await read_event(json.loads(record.body), self.host.store.payloads)
         if not self._is_wanted(name, event):
             return
         now_s = self.host.clock.now_s()

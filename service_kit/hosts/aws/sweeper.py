@@ -20,6 +20,8 @@ LATE_S = 30.0
 """What has been due for so long was not on its way: its wake-up is lost."""
 MOST = 200
 """Of each kind in one call."""
+SENT_FOR_S = 15 * 86_400.0
+"""How long a large payload stays that belongs to nothing in the table: a queue keeps what refers to it for 14 days."""
 KEEP_ENDED_DAYS = "SERVICE_KIT_KEEP_ENDED_DAYS"
 """The variable that says how long executions are kept after their end; unset: for ever."""
 
@@ -65,13 +67,13 @@ class SweeperFunction(Function):
         await self.host.timers.set(Wake(id, now_s, again=True), now_s)
 
     async def _send(self, event: PublishedEvent, subscription: str, deliveries: QueuedDeliveries) -> None:
-        body = await message_of(event, self.host.blobs)
+        body = await message_of(event, self.host.store.payloads)
         await deliveries.send(subscription, event.id, body, self.host.clock.now_s())
 
     async def _forget(self) -> None:
         days, now_s = os.environ.get(KEEP_ENDED_DAYS), self.host.clock.now_s()
         before_s = None if not days else now_s - float(days) * 86_400
-        await self.host.store.retention.forget(before_s, now_s, MOST)
+        await self.host.store.retention.forget(before_s, now_s - SENT_FOR_S, MOST)
 
 
 def __getattr__(name: str) -> Any:

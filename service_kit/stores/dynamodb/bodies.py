@@ -1,56 +1,52 @@
-"""Texts of any length in items: short ones as they are, longer ones compressed, the longest kept elsewhere."""
+"""Texts of any length in items: short ones as they are, longer ones compressed, the longest among the blobs."""
 
 from __future__ import annotations
 
-import hashlib
 import zlib
-from typing import Protocol
+from dataclasses import replace
 
 from service_kit.stores.dynamodb.values import Value
+from service_kit.stores.packed.packer import Packer
 
 PLAIN_MOST_BYTES = 1024
 """One write unit: shorter texts gain nothing by compression."""
-ITEM_MOST_BYTES = 200 * 1024
-"""What is larger leaves the item."""
-
-
-class Blobs(Protocol):
-    """Where large values are: written once, under a name that their content has given."""
-
-    async def put(self, name: str, content: bytes) -> None: ...
-
-    async def get(self, name: str) -> bytes: ...
 
 
 class Bodies:
-    """Turn texts into attribute values, and back."""
+    """Turn texts into attribute values, and back.
 
-    def __init__(self, blobs: Blobs | None) -> None:
-        self._blobs = blobs
+    A turn's texts stand in one item together, which ends at 400 KB: so they are packed together here, and not one
+    by one as in stores whose rows have no end. Codecs come first: what they make text of, compression makes bytes.
+    """
 
-    async def pack(self, text: str | None) -> Value | None:
-        """Return a text's value: a string, its compressed bytes, or a list with the name of its blob."""
-        if text is None or (len(text) <= PLAIN_MOST_BYTES and len(text.encode()) <= PLAIN_MOST_BYTES):
-            return text
-        octets = text.encode()
+    def __init__(self, packer: Packer) -> None:
+        self._packer = replace(packer, shrunk_bytes=lambda text: len(_compressed(text)))
+
+    async def pack(self, text: str | None, owner: str, run: int | None = None) -> Value | None:
+        """Return a text's value, a string or its compressed bytes; owner and run as for `Packer.fold`."""
+        if text is None:
+            return None
+        folded = await self._packer.fold(text, owner, run)
+        octets = folded.encode()
+        if len(octets) <= PLAIN_MOST_BYTES:
+            return folded
         content = zlib.compress(octets, 1)
-        if len(content) > ITEM_MOST_BYTES and self._blobs is not None:
-            name = hashlib.sha256(octets).hexdigest()
-            await self._blobs.put(name, content)
-            return [name]
-        return content if len(content) < len(octets) else text
+        return content if len(content) < len(octets) else folded
+
+    async def note(self, text: str, owner: str) -> str:
+        """Return a text for people as it is stored, never compressed; what is no text in it is spelt out."""
+        return await self._packer.fold(text.encode("utf-8", "backslashreplace").decode(), owner)
 
     async def unpack(self, value: Value) -> str:
+        """Return the text; raise as `Packer.unpacked`."""
         match value:
             case str():
-                return value
+                return await self._packer.unfold(value)
             case bytes():
-                return zlib.decompress(value).decode()
-            case [str(name)]:
-                if self._blobs is None:
-                    raise LookupError(
-                        f"value '{name}' was kept outside of the table; give the store its bucket"
-                    )
-                return zlib.decompress(await self._blobs.get(name)).decode()
+                return await self._packer.unfold(zlib.decompress(value).decode())
             case _:
                 raise TypeError(f"{value!r:.80} is no text")
+
+
+def _compressed(text: str) -> bytes:
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 1)

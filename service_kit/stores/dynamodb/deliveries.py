@@ -125,7 +125,7 @@ class DynamoDeliveries:
 
     async def bury(self, event_id: str, subscription: str, claim: Claim, failure: str, at_s: float) -> bool:
         change = f"SET #failure = :failure, #{DUE_PK} = :dead, #{DUE_AT} = :at, #loss = :zero REMOVE #owner, #until"
-        packed = await self._bodies.pack(failure)
+        packed = await self._bodies.pack(failure, event_id)
         values = {"failure": packed, "dead": DEAD_PK, "at": at_s, "zero": 0}
         return await self._change(event_id, subscription, claim, change, values)
 
@@ -193,7 +193,7 @@ class DynamoDeliveries:
 
     async def _envelope(self, event: PublishedEvent) -> Any:
         row = [event.id, event.name, event.source, event.time_s, event.payload, event.trace]
-        return await self._bodies.pack(json.dumps(row, ensure_ascii=False))
+        return await self._bodies.pack(json.dumps(row, ensure_ascii=False), event.id)
 
     async def _items(self, publish: Publish) -> list[dict[str, Any]]:
         event, envelope = publish.event, await self._envelope(publish.event)

@@ -94,6 +94,7 @@ class DynamoExecutions:
 
     async def pause(self, id: str, reason: str | None) -> bool:
         """Put a mark in the place of the next turn, which no turn can then be committed to, or take it away."""
+        kept = None if reason is None else await self._bodies.note(reason, id)
         for _ in range(_PAUSE_TRIES):
             record = await self.reader.record(id)
             if record is None:
@@ -101,7 +102,7 @@ class DynamoExecutions:
             if record.outcome is not None or (reason is None and record.paused is None):
                 return True
             visited_s = self._clock() if self._queued else None
-            writes = _resuming(record, visited_s) if reason is None else _pausing(record, reason)
+            writes = _resuming(record, visited_s) if kept is None else _pausing(record, kept)
             self._positions.forget(id)
             if await self._table.write_all(writes) is None:
                 return True
@@ -178,7 +179,7 @@ class DynamoExecutions:
             PK: execution_pk(id),
             SK: arrival_sk(arrival.key),
             "key": None if stored(arrival.arrival).key == arrival.key else arrival.key,
-            "body": await self._bodies.pack(encode_arrival(arrival.arrival)),
+            "body": await self._bodies.pack(encode_arrival(arrival.arrival), id, run),
             "run": run,
             "at": self._arrived_ns,
             DUE_PK: waiting_pk(id),
@@ -186,8 +187,7 @@ class DynamoExecutions:
         }
 
 
-def _pausing(record: ExecutionRecord, reason: str) -> list[Write]:
-    text = reason.encode("utf-8", "backslashreplace").decode()
+def _pausing(record: ExecutionRecord, text: str) -> list[Write]:
     mark = {PK: execution_pk(record.id), SK: chunk_sk(record.run, record.turn), "paused": text}
     change = f"SET #paused = :reason REMOVE #{DUE_PK}, #{DUE_AT}"
     running = f"attribute_exists(#{SK}) AND attribute_not_exists(#outcome)"

@@ -1,4 +1,4 @@
-"""Forgetting executions. Used signals, finished tasks and deliveries have a time to live, which is the table's."""
+"""Forgetting executions and large payloads. Used signals, finished tasks and deliveries have a time to live."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from service_kit.stores.dynamodb.due import entries
 from service_kit.stores.dynamodb.keys import META, PK, SK, shards
 from service_kit.stores.dynamodb.positions import FRESH_S
 from service_kit.stores.dynamodb.table import Table
+from service_kit.stores.dynamodb.waste import Shelf, Waste
 
 ENDED_FOR_S = 2 * FRESH_S
 """How long an execution has been over before it is forgotten, whatever is asked for."""
@@ -17,13 +18,16 @@ ENDED_FOR_S = 2 * FRESH_S
 class DynamoRetention:
     """The port `Retention`."""
 
-    def __init__(self, table: Table, clock: Callable[[], float]) -> None:
+    def __init__(self, table: Table, clock: Callable[[], float], shelf: Shelf | None = None) -> None:
         self._table = table
         self._clock = clock
+        self._waste = None if shelf is None else Waste(table, shelf)
 
     async def forget(self, ended_before_s: float | None, used_before_s: float, limit: int) -> int:
-        if ended_before_s is None:
-            return 0
+        ended = 0 if ended_before_s is None else await self._forget_ended(ended_before_s, limit)
+        return ended if self._waste is None else ended + await self._waste.drop(used_before_s, limit)
+
+    async def _forget_ended(self, ended_before_s: float, limit: int) -> int:
         before_s = min(ended_before_s, self._clock() - ENDED_FOR_S)
         found = await entries(self._table, shards("y"), before_s, limit)
         gone = found[:limit]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from service_kit.contract.at_rest import Codec
 from service_kit.runtime.ports import Stores
 from service_kit.runtime.records import (
     CancelTask,
@@ -16,13 +17,17 @@ from service_kit.runtime.records import (
     Publish,
     ScheduleTask,
 )
-from service_kit.stores.dynamodb.bodies import Blobs, Bodies
+from service_kit.stores.dynamodb.bodies import Bodies
 from service_kit.stores.dynamodb.deliveries import DynamoDeliveries
 from service_kit.stores.dynamodb.executions import DynamoExecutions
 from service_kit.stores.dynamodb.index import DynamoIndex
 from service_kit.stores.dynamodb.retention import DynamoRetention
 from service_kit.stores.dynamodb.table import Table
 from service_kit.stores.dynamodb.tasks import DynamoTasks
+from service_kit.stores.dynamodb.waste import Shelf
+from service_kit.stores.packed.codec import Codecs
+from service_kit.stores.packed.packer import Packer
+from service_kit.stores.packed.store import LARGE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ class DynamoStore:
 
     table: Table
     bodies: Bodies
+    payloads: Packer
+    """What is sent is packed by it, as items are by `bodies`."""
     executions: DynamoExecutions
     index: DynamoIndex
     tasks: DynamoTasks
@@ -40,19 +47,32 @@ class DynamoStore:
     @property
     def stores(self) -> Stores:
         return Stores(
-            self.executions, self.index, self.tasks, self.deliveries, self.deliveries, self.retention
+            self.executions,
+            self.index,
+            self.tasks,
+            self.deliveries,
+            self.deliveries,
+            self.retention,
+            self.payloads.blobs,
         )
 
 
 def dynamodb_store(
-    table: Table, blobs: Blobs | None = None, *, queued: bool = False, clock: Callable[[], float] = time.time
+    table: Table,
+    shelf: Shelf | None = None,
+    codecs: Sequence[Codec] = (),
+    large_bytes: int = LARGE_BYTES,
+    *,
+    queued: bool = False,
+    clock: Callable[[], float] = time.time,
 ) -> DynamoStore:
-    """Return the store in a table; texts over 200 KB go to `blobs`.
+    """Return the store in a table; texts that take more than `large_bytes` of it, compressed, go to the shelf.
 
     Polled, the effects of a turn are written right after it, and workers find them by the index. With queues
     (`queued`), they are the host's to dispatch after the commit, and a task has no item before its first claim.
     """
-    bodies = Bodies(blobs)
+    payloads = Packer(Codecs(codecs), shelf, large_bytes, clock)
+    bodies = Bodies(payloads)
     tasks = DynamoTasks(table, bodies, queued=queued, clock=clock)
     deliveries = DynamoDeliveries(table, bodies)
     executions = DynamoExecutions(table, bodies, queued=queued, clock=clock)
@@ -73,7 +93,8 @@ def dynamodb_store(
 
     following.apply = apply
     index = DynamoIndex(table, bodies, executions.reader, following)
-    return DynamoStore(table, bodies, executions, index, tasks, deliveries, DynamoRetention(table, clock))
+    retention = DynamoRetention(table, clock, shelf)
+    return DynamoStore(table, bodies, payloads, executions, index, tasks, deliveries, retention)
 
 
 async def reach(executions: DynamoExecutions, effect: CreateExecution | Deliver) -> None:

@@ -99,7 +99,7 @@ class DynamoTasks:
             task.scheduled_at_s,
             before.get("attempt", 1) + lost,
             replace(claim, epoch=before.get("epoch", 0) + 1),
-            before.get("details"),
+            await self._details(before),
             bool(lost),
         )
 
@@ -125,7 +125,7 @@ class DynamoTasks:
         else:
             change = "SET #answer = :answer, #at = :at"
             values: dict[str, Any] = {
-                "answer": await self._bodies.pack(encode_arrival(arrival)),
+                "answer": await self._bodies.pack(encode_arrival(arrival), key.execution, key.run),
                 "at": int(now_s * 1e9),
             }
             gone = "#owner, #until, #input, #details"
@@ -176,7 +176,7 @@ class DynamoTasks:
             float(before["scheduled_at"]),
             before["attempt"] + lost,
             replace(claim, epoch=before["epoch"] + 1),
-            before.get("details"),
+            await self._details(before),
             bool(lost),
         )
 
@@ -186,7 +186,8 @@ class DynamoTasks:
         if not self._queued:
             change += f", #{DUE_AT} = :until"
         if beat.details is not None:
-            change, values = f"{change}, #details = :details", {**values, "details": beat.details}
+            packed = await self._bodies.pack(beat.details, beat.key.execution, beat.key.run)
+            change, values = f"{change}, #details = :details", {**values, "details": packed}
         when = MINE if beat.claim is not None else f"#owner = :owner AND {_OPEN}"
         values["owner"] = NOBODY if beat.claim is None else beat.claim.owner
         if beat.claim is not None:
@@ -210,12 +211,17 @@ class DynamoTasks:
     ) -> bool:
         """Change a task that is held; one that is cancelled ends here."""
         if details is not None:
-            change, values = f"{change}, #details = :details", {**values, "details": details}
+            packed = await self._bodies.pack(details, key.execution, key.run)
+            change, values = f"{change}, #details = :details", {**values, "details": packed}
         values = {**values, "owner": claim.owner, "epoch": claim.epoch}
         item = await self._table.write(update(task_place(key), change + removal, MINE, **values), "ALL_NEW")
         if item is not None and "cancelled" in item:
             await self._table.write(finish(key, self._clock()))
         return item is not None
+
+    async def _details(self, item: Item) -> str | None:
+        details = item.get("details")
+        return None if details is None else await self._bodies.unpack(details)
 
     async def _item(self, task: ScheduleTask) -> dict[str, Any]:
         pk, sk = task_place(task.key)
@@ -226,7 +232,7 @@ class DynamoTasks:
             "execution": task.key.execution,
             "call": [task.key.run, task.key.seq],
             "name": task.name,
-            "input": await self._bodies.pack(task.input),
+            "input": await self._bodies.pack(task.input, task.key.execution, task.key.run),
             "options": None if task.options is None else encode_options(task.options),
             "scheduled_at": task.scheduled_at_s,
             "attempt": 1,

@@ -56,15 +56,29 @@ class Packer:
     blobs: Blobs | None
     large_bytes: int
     now_s: Callable[[], float]
+    shrunk_bytes: Callable[[str], int] | None = None
+    """What room a text takes in a store that compresses; None: it does not."""
 
     def is_large(self, text: str) -> bool:
         """Return whether a text is kept beside."""
         size = len(text)
-        return size > self.large_bytes or (not text.isascii() and len(_bytes(text)) > self.large_bytes)
+        large = size > self.large_bytes or (not text.isascii() and len(_bytes(text)) > self.large_bytes)
+        return large and (self.shrunk_bytes is None or self.shrunk_bytes(text) > self.large_bytes)
 
     def leaves(self, text: str) -> bool:
         """Return whether a text, and whatever is a part of it, is stored as it is."""
         return not self.codecs.writes and not self.is_large(text)
+
+    async def fold(self, text: str, owner: str, run: int | None = None) -> str:
+        """Return a text as it is stored or sent, for a run of an execution (None: for all of them), or for an event."""
+        packing = Packing(self)
+        folded = packing.of(owner, run)(text)
+        await packing.keep()
+        return folded
+
+    async def unfold(self, text: str) -> str:
+        """Return the text that was folded; raise as `unpacked`."""
+        return await self.unpacked(text, lambda given, change: change(given))
 
     async def unpacked(self, record: T, change: Callable[[T, Change], R]) -> R:
         """Return a record with its payloads as they were; `change` applies a function to all of them.
