@@ -17,7 +17,7 @@ from service_kit.engine.arrivals import (
 )
 from service_kit.engine.calls import TaskScheduled
 from service_kit.engine.context import current_workflow, require_workflow
-from service_kit.engine.instance import Instance
+from service_kit.engine.instance import Instance, replay
 from service_kit.engine.turn import take_turn
 from service_kit.errors import NonDeterminismError
 from tests.engine.driving import BEGIN_S, Execution, code_of, task, two_steps
@@ -34,6 +34,37 @@ def test_instance_is_of_no_use_after_a_turn_that_raised() -> None:
     assert instance._machine.loop.is_closed(), "what is left of the workflow's code was closed"
     with pytest.raises(RuntimeError, match="replay the history"):
         take_turn(instance, [start], BEGIN_S)
+
+
+def test_instance_runs_during_its_turns_only() -> None:
+    async def looks() -> bool:
+        running = asyncio.get_running_loop().is_running()
+        await task("a")
+        return running
+
+    run = Execution(looks, cold=False)
+    loop = run.instance._machine.loop
+    assert not loop.is_running()
+    run.start()
+    assert not loop.is_running()
+    run.succeed("a")
+    assert run.result is True
+
+
+def test_long_history_replays_to_its_end_and_goes_on_from_there() -> None:
+    async def many() -> int:
+        for number in range(150):
+            await task(f"step-{number}")
+        return 150
+
+    run = Execution(many, cold=False)
+    run.start()
+    for number in range(149):
+        run.succeed(f"step-{number}")
+    assert len(run.history) > 300
+    instance = replay(code_of(many), run.history)
+    turn = take_turn(instance, [TaskSucceeded(150, "null")], BEGIN_S)
+    assert turn.events[-1] == instance.ending
 
 
 def test_instance_that_is_taking_a_turn_cannot_take_another_one() -> None:

@@ -187,6 +187,24 @@ def test_error_that_nobody_looked_at_is_logged_once(caplog: pytest.LogCaptureFix
     assert [record.message for record in caplog.records] == ["Task exception was never retrieved"]
 
 
+def test_error_that_nobody_looked_at_is_logged_with_it_and_fails_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def careless() -> str:
+        await task("a")
+        return "done"
+
+    run = Execution(careless, cold=False)
+    run.start()
+    error = ValueError("unseen")
+    with caplog.at_level(logging.ERROR, logger="service_kit.workflow"):
+        loop = run.instance._machine.loop
+        loop.call_exception_handler({"message": "Task exception was never retrieved", "exception": error})
+    assert [record.exc_info and record.exc_info[1] for record in caplog.records] == [error]
+    run.succeed("a")
+    assert run.result == "done"
+
+
 @pytest.mark.parametrize(
     ("name", "use"),
     [

@@ -119,3 +119,32 @@ async def _waits_two() -> None:
 
 async def _returns() -> None:
     pass
+
+
+@pytest.mark.parametrize(("recorded", "made"), [("a", "b"), ("b", "a")])
+def test_call_of_another_name_is_noticed_whichever_comes_first_in_the_alphabet(
+    recorded: str, made: str
+) -> None:
+    error = replay_error(lambda: task(made), history_of(lambda: task(recorded)))
+    assert "made another call than its history holds" in str(error)
+    assert (f"'{recorded}'" in error.recorded, f"'{made}'" in error.made) == (True, True)
+
+
+@pytest.mark.parametrize(("recorded", "made"), [(KeyError, ValueError), (ValueError, KeyError)])
+def test_error_of_another_class_is_noticed_whichever_comes_first_in_the_alphabet(
+    recorded: type[Exception], made: type[Exception]
+) -> None:
+    async def raises(kind: type[Exception]) -> None:
+        raise kind
+
+    error = replay_error(lambda: raises(made), history_of(lambda: raises(recorded)))
+    assert "the workflow ended otherwise than its history says" in str(error)
+
+
+def test_call_on_top_is_told_from_one_that_was_changed() -> None:
+    async def before() -> None:
+        await asyncio.Event().wait()
+
+    error = replay_error(lambda: task("a"), history_of(before))
+    assert "made a call that is not in its history" in str(error)
+    assert error.recorded == "no call here"
