@@ -26,6 +26,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic.fields import FieldInfo
 from typing_extensions import dataclass_transform
 
 __all__ = [
@@ -121,7 +122,7 @@ class ServiceError(Exception):
         Members that this version of the error does not know are left out, so that a service may add some.
         """
         model = cls.fields_model()
-        names = {f.alias or name for name, f in model.model_fields.items()}
+        names = {_wire_name(name, field) for name, field in model.model_fields.items()}
         decoded = model.model_validate({k: v for k, v in members.items() if k in names})
         error = cls.__new__(cls)
         error.__dict__.update(decoded.__dict__)
@@ -140,6 +141,10 @@ class ServiceError(Exception):
                 **_field_definitions(cls),
             )
         return cls._model
+
+
+def _wire_name(name: str, field: FieldInfo) -> str:
+    return field.validation_alias if isinstance(field.validation_alias, str) else field.alias or name
 
 
 def _rebuild(cls: type[ServiceError], fields: dict[str, Any]) -> ServiceError:

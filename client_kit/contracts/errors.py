@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic.fields import FieldInfo
 from typing_extensions import dataclass_transform
 
 __all__ = [
@@ -75,7 +76,7 @@ class ServiceError(Exception):
         Members that this contract does not know are left out, so that a service may add some.
         """
         model = cls.fields_model()
-        names = {f.alias or name for name, f in model.model_fields.items()}
+        names = {_wire_name(name, field) for name, field in model.model_fields.items()}
         decoded = model.model_validate({k: v for k, v in members.items() if k in names}).__dict__
         error = cls.__new__(cls)
         error.__dict__.update(decoded)
@@ -100,6 +101,10 @@ class ServiceError(Exception):
                 **definitions,
             )
         return cls._model
+
+
+def _wire_name(name: str, field: FieldInfo) -> str:
+    return field.validation_alias if isinstance(field.validation_alias, str) else field.alias or name
 
 
 def _rebuild(cls: type[ServiceError], fields: dict[str, Any]) -> ServiceError:

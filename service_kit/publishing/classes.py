@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from enum import Enum
+from keyword import iskeyword
 from typing import Any, Generic, get_args, get_origin
 
 from pydantic import BaseModel
@@ -54,6 +55,7 @@ def publish_class(cls: Any, key: str, where: str, reader: Reader) -> None:
 def _enum(cls: type[Enum], reader: Reader) -> Class:
     lines: list[Line] = []
     for name, member in cls.__members__.items():
+        _check_name(cls, name)
         try:
             lines.append(Line(name, None, value_of(member._value_, reader.refer)))
         except Unspeakable as error:
@@ -66,6 +68,7 @@ def _typed_dict(cls: Any, reader: Reader) -> Class:
     hints = hints_of(cls, cls.__name__)
     lines: list[Line] = []
     for name in cls.__annotations__:
+        _check_name(cls, name)
         annotation = reader.read(hints[name], cls.__module__, place_of(cls, name))
         optional = name in cls.__optional_keys__
         marked = isinstance(annotation, Subscript) and annotation.base in (
@@ -131,6 +134,12 @@ def _dataclass(cls: Any, reader: Reader) -> Class:
         doc=doc_of(cls),
         lines=tuple(lines),
     )
+
+
+def _check_name(cls: Any, name: str) -> None:
+    """Raise DefinitionError for a member that only a call could have made: no class body has room for it."""
+    if not name.isidentifier() or iskeyword(name):
+        raise DefinitionError(place_of(cls, name), "its name cannot stand in a class", "use a name of Python")
 
 
 def _parents(cls: Any) -> tuple[type, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 
 from service_kit.publishing.expressions import (
@@ -32,7 +33,7 @@ def flat(expression: Expression) -> str:
         case String(value=value):
             return quote(value)
         case Member(base=base, name=name):
-            return f"{flat(base)}.{name}"
+            return f"{flat(base)}.{identifier(name)}"
         case Call(function=function, arguments=arguments):
             return f"{flat(function)}({', '.join(_argument(n, flat(v)) for n, v in arguments)})"
         case Subscript(base=base, items=items):
@@ -82,6 +83,16 @@ def laid_out(expression: Expression, depth: int, before: int, after: int = 0, *,
             return one_line
 
 
+def identifier(name: str) -> str:
+    """Return a name as it stands; raise ValueError for what would be another piece of source.
+
+    Names come out of documents that anybody may have written: each is to be made one of Python before it gets here.
+    """
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise ValueError(f"{name!r} is no name in Python; whoever read it should have chosen one")
+    return name
+
+
 def quote(value: str) -> str:
     """Return a string literal in double quotes where that needs no more escapes."""
     text = repr(value)
@@ -113,12 +124,12 @@ def _bracketed(opening: str, rows: list[str], closing: str, depth: int, *, comma
 
 
 def _row(name: str, value: Expression, depth: int) -> str:
-    start = f"{name}=" if name else ""
+    start = f"{identifier(name)}=" if name else ""
     return start + laid_out(value, depth, len(start), 1, inside=True)
 
 
 def _argument(name: str, value: str) -> str:
-    return f"{name}={value}" if name else value
+    return f"{identifier(name)}={value}" if name else value
 
 
 def _broken_union(members: tuple[Expression, ...], depth: int, *, inside: bool) -> str:

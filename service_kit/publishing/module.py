@@ -21,7 +21,7 @@ from service_kit.publishing.expressions import (
     Union,
     walk,
 )
-from service_kit.publishing.layout import INDENT, WIDTH, docstring, flat, laid_out
+from service_kit.publishing.layout import INDENT, WIDTH, docstring, flat, identifier, laid_out
 from service_kit.publishing.naming import free_name
 
 
@@ -126,8 +126,8 @@ class Module:
         inside = tuple(("", self.settle(base)) for base in bases)
         inside += tuple((keyword, self.settle(value)) for keyword, value in keywords)
         if not inside:
-            return [f"class {name}:"]
-        return f"class {laid_out(Call(Text(name), inside), 0, 6, 1)}:".splitlines()
+            return [f"class {identifier(name)}:"]
+        return f"class {laid_out(Call(Text(identifier(name)), inside), 0, 6, 1)}:".splitlines()
 
     def method(self, method: Method) -> list[str]:
         """Return the lines of a signature."""
@@ -141,7 +141,7 @@ class Module:
         return [*lines, f"{INDENT * 2}raise NotImplementedError"]
 
     def _signature(self, method: Method) -> list[str]:
-        start = f"{INDENT}{'async ' if method.is_async else ''}def {method.name}("
+        start = f"{INDENT}{'async ' if method.is_async else ''}def {identifier(method.name)}("
         result = self.settle(method.result)
         rows = [("self", "")]
         starred = False
@@ -163,7 +163,7 @@ class Module:
         ).strip()
 
     def _line(self, line: Line, depth: int, after: int = 0) -> list[str]:
-        indent, name = INDENT * depth, line.name
+        indent, name = INDENT * depth, identifier(line.name)
         value = None if line.value is None else self.settle(line.value)
         if line.annotation is None:
             assert value is not None, f"{name} has neither a type nor a value"

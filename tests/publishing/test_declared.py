@@ -16,12 +16,14 @@ from uuid import UUID
 
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from typing_extensions import is_typeddict
+from typing_extensions import TypedDict, is_typeddict
 
 from client_kit.contracts import Header, Query
 from service_kit import DefinitionError, Service, command
 from service_kit.publishing.declared import publish_service
+from service_kit.publishing.definitions import Ledger
 from service_kit.publishing.package import write_package
+from service_kit.publishing.types import TypeReader
 from tests.publishing import far, zoo
 from tests.publishing.packages import imported, text_of
 
@@ -228,3 +230,13 @@ def test_a_model_that_is_local_to_a_function_is_an_error_with_a_cure() -> None:
 
     with pytest.raises(DefinitionError, match="define it in a module"):
         publish_service(Taking)
+
+
+Odd = IntEnum("Odd", {"red-1": 1})
+Dashed = TypedDict("Dashed", {"in-stock": int})
+
+
+@pytest.mark.parametrize("form", [Odd, Dashed])
+def test_members_whose_names_python_cannot_write_cannot_be_published(form: object) -> None:
+    with pytest.raises(DefinitionError, match="its name cannot stand in a class; use a name of Python"):
+        TypeReader(Ledger()).read(form, __name__, "command 'do'")

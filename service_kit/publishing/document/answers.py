@@ -6,24 +6,30 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from service_kit.errors import RESERVED_FIELDS
+from service_kit.errors import RESERVED_FIELDS, ServiceError
 from service_kit.publishing.definitions import Class, Line
+from service_kit.publishing.document.constraints import FIELD
 from service_kit.publishing.document.read import Document, Json
 from service_kit.publishing.document.schemas import ANY, SchemaReader
-from service_kit.publishing.document.words import class_name, status_name
+from service_kit.publishing.document.words import attribute_name, class_name, status_name
 from service_kit.publishing.expressions import (
     NONE,
+    Call,
     Expression,
     Imported,
     Local,
+    String,
     Text,
     builtin,
     union,
 )
+from service_kit.publishing.naming import free_name
 
 WORDS = "client_kit.contracts"
 URN = "urn:problem-type:"
 FRAMEWORK = f"{URN}service-kit:"
+_OF_EVERY_ERROR = frozenset(dir(ServiceError))
+"""Attributes that no field of an error may hide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +159,12 @@ class AnswerReader:
         key = f"error:{name}"
         if key not in self._schemas.ledger.definitions:
             required = set(members.get("required", ()))
-            lines: list[Line] = []
-            for field_, schema in properties.items():
-                if field_ not in RESERVED_FIELDS:
-                    annotation = self._schemas.read(schema, f"{name}_{field_}")
-                    needed = field_ in required
-                    lines.append(
-                        Line(
-                            field_,
-                            annotation if needed else union((annotation, NONE)),
-                            None if needed else NONE,
-                        )
-                    )
+            lines: dict[str, Line] = {}
+            for property_, schema in properties.items():
+                if property_ not in RESERVED_FIELDS:
+                    field_ = free_name(attribute_name(property_), {*lines, *_OF_EVERY_ERROR})
+                    annotation = self._schemas.read(schema, f"{name}_{property_}")
+                    lines[field_] = _field_of(property_, field_, annotation, property_ in required)
             doc = str(members.get("description") or "").strip()
             status = _constant(properties.get("status"))
             self._schemas.ledger.definitions[key] = Class(
@@ -174,7 +174,7 @@ class AnswerReader:
                 (Imported(WORDS, "ServiceError"),),
                 (("status", Text(str(status))),) if isinstance(status, int) else (),
                 doc=doc,
-                lines=tuple(lines),
+                lines=tuple(lines.values()),
             )
         return Local(key)
 
@@ -192,6 +192,16 @@ class AnswerReader:
         # It holds a place until its name is known.
         self._schemas.ledger.definitions.setdefault(key, Class("", "", "errors", ()))
         return key
+
+
+def _field_of(property_: str, name: str, annotation: Expression, required: bool) -> Line:
+    """Return the field of an error for a member of its problem."""
+    shown = annotation if required else union((annotation, NONE))
+    if name == property_:
+        return Line(name, shown, None if required else NONE)
+    default = () if required else (("default", NONE),)
+    # Not `alias`: by that, checkers would expect callers to name the field so.
+    return Line(name, shown, Call(FIELD, (*default, ("validation_alias", String(property_)))))
 
 
 def is_json(kind: str) -> bool:
