@@ -35,6 +35,7 @@ class InlineTasks(DynamoTasks):
         self._host = host
         self._dispatch = dispatch
         self.running: dict[TaskKey, tuple[ScheduleTask, Attempt]] = {}
+        """What was begun here, until its answer is in the table: an execution that is paused may leave it to us."""
 
     async def retry(self, key: TaskKey, claim: Claim, at_s: float, details: str | None = None) -> bool:
         task, _ = self.running[key]
@@ -57,6 +58,8 @@ class InlineTasks(DynamoTasks):
     async def settle(self, key: TaskKey, claim: Claim | None, arrival: Arrival | None) -> bool:
         if arrival is None:
             return True  # nobody waits for it, and nothing of it is stored
+        task, _ = self.running[key]
+        await self.schedule(replace(task, claim=claim))
         return await super().settle(key, claim, arrival)
 
 
@@ -67,8 +70,8 @@ class Inline:
         self._host = host
         self._dispatch = dispatch
         self._tokens = tokens
-        self._tasks = InlineTasks(host, dispatch)
-        self._runner = AttemptRunner(self._tasks, host.declarations, host.clock, host.random)
+        self.tasks: InlineTasks = InlineTasks(host, dispatch)
+        self._runner = AttemptRunner(self.tasks, host.declarations, host.clock, host.random)
         self.owner: str = ""
         self.ends_at_s: float = 0.0
         """When the function is ended by force: its claims hold until then."""
@@ -84,25 +87,37 @@ class Inline:
 
     def cancel(self, key: TaskKey) -> None:
         """Let a running attempt hear, at its next heartbeat, that nobody waits for it."""
-        if key in self._tasks.running:
-            self._tasks.running[key][1].cancelled = True
+        if key in self.tasks.running:
+            self.tasks.running[key][1].cancelled = True
+
+    def answered(self, finished: Sequence[FinishedTask]) -> None:
+        """Let go of tasks whose answers a turn has used: they are in the table."""
+        for one in finished:
+            self.tasks.running.pop(one.key, None)
+
+    def leave(self, execution: str) -> None:
+        """Let go of whatever is left of an execution that goes no further here."""
+        for key in [key for key in self.tasks.running if key.execution == execution]:
+            del self.tasks.running[key]
 
     async def run(self, task: ScheduleTask, claim: Claim) -> Incoming | None:
-        """Run the first attempt of a task; return its answer, None if it has none now."""
+        """Run the first attempt of a task; return its answer, None if it has none now.
+
+        The answer is not in the table: the task is known here until the caller says that it is, or leaves.
+        """
         claimed = ClaimedTask(task.key, task.name, task.input, task.options, task.scheduled_at_s, 1, claim)
         attempt = Attempt(claimed, claim, self._tokens.sign)
-        self._tasks.running[task.key] = task, attempt
+        self.tasks.running[task.key] = task, attempt
         try:
             answer = await self._runner.run(attempt)
         finally:
             attempt.over = True
-            del self._tasks.running[task.key]
         if answer is None:
             return None
         return Incoming(stored(answer), task.key.run, FinishedTask(task.key, claim))
 
     async def take_over(self, task: ScheduleTask, claim: Claim) -> None:
         """Hand the task of an invocation that died to its queue: when its claim has run out, that was an attempt."""
-        await self._tasks.schedule(task)
+        await self.tasks.schedule(task)
         delay_s = claim.until_s - self._host.clock.now_s()
         await self._dispatch.tasks([replace(task, claim=None)], max(delay_s, 0.0))

@@ -73,7 +73,7 @@ class Mover:
         self._dispatched: OrderedDict[str, tuple[int, int] | None] = OrderedDict()
         self._orchestrator = Orchestrator(
             host.store.executions,
-            host.store.tasks,
+            self.inline.tasks,
             WarmExecutions(host.declarations, WARM_MOST),
             dispatcher,
             host.clock,
@@ -138,6 +138,7 @@ class Mover:
             for each in running:
                 each.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            self.inline.leave(id)
         self._dispatched[id] = self._host.store.executions.place(id)
         while len(self._dispatched) > WARM_MOST:
             self._dispatched.popitem(last=False)
@@ -157,6 +158,7 @@ class Mover:
         await self._orchestrator.advance(id, incoming)
 
     def _keep(self, commit: TurnCommit) -> None:
+        self.inline.answered(commit.finished)
         self._committed.setdefault(commit.execution, []).append(commit)
 
     async def _follow(self, commit: TurnCommit) -> list[asyncio.Task[Incoming | None]]:
