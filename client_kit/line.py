@@ -10,6 +10,7 @@ from typing import Any, cast
 from client_kit.contracts import CommandContract, rest_of
 from client_kit.deadline import Deadline
 from client_kit.drivers import drive, drive_sync
+from client_kit.errors import InvalidOption
 from client_kit.flow import Endpoint, Policy, call, open_stream
 from client_kit.options import CallOptions
 from client_kit.streams import ItemReader, read_items, read_items_sync
@@ -103,6 +104,12 @@ class Line:
         if self._rest is None:
             return self.endpoint, self.endpoint.contract.encode_call(args, kwargs), deadline
         request = self._rest.encode_request(args, kwargs)
+        if not request.target.startswith("/"):  # `https://shop.test` + `@evil.test` is a URL of evil.test
+            raise InvalidOption(
+                f"path '{request.target}' of '{self._rest.name}'",
+                "does not begin with '/', and could lead to another host",
+                "mend it in the contract",
+            )
         endpoint = replace(
             self.endpoint,
             url=f"{self._session.base_url}{request.target}",

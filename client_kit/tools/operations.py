@@ -56,12 +56,17 @@ def read_operations(document: Mapping[str, Any]) -> tuple[list[Operation], dict[
     unusable: dict[str, str] = {}
     taken: set[str] = set()
     for path, raw in document.get("paths", {}).items():
+        if path.startswith("x-"):
+            continue  # an extension, no path
         item = resolve(document, raw)
         for method in METHODS:
             if not isinstance(item.get(method), dict):
                 continue
             node: Json = item[method]
             name = _unique(node.get("operationId") or f"{method}_{path.strip('/')}", taken)
+            if not path.startswith("/"):  # behind the URL of the service it could name another host
+                unusable[name] = f"its path '{path}' does not begin with '/'"
+                continue
             parameters = _parameters(document, item, node)
             body = resolve(document, node["requestBody"]) if "requestBody" in node else None
             if body is not None and _JSON not in body.get("content", {}):

@@ -27,7 +27,7 @@ class RemoteService:
     """What `async with RemoteService(url) as service`, or `with`, gives: the operations of the served document.
 
     `url` is the service's, or that of its OpenAPI document, if it ends with `.json`. Raises InvalidOption, when the
-    document is read, if it names another host for the calls and `auth` would send credentials there.
+    document is read, if it names another host for the calls and `auth`, or the headers of `options`, would go there.
     """
 
     def __init__(
@@ -117,10 +117,10 @@ class RemoteService:
         here, there = urlsplit(self.url), urlsplit(named)
         if here.netloc == there.netloc:
             return f"{here.scheme}://{here.netloc}{there.path}".rstrip("/")
-        if self._auth is not None:
+        if self._auth is not None or self._session.policy.options.headers:
             raise InvalidOption(
                 f"url '{self.url}'",
                 f"has a document that sends calls to '{there.netloc}', for which the credentials may not be",
-                "give the URL of that host, or no auth",
+                "give the URL of that host, or neither auth nor headers",
             )
         return parse_url(named)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import pytest
 from openapi_schema_validator import OAS31Validator
 from pydantic import BaseModel, Field
 
-from client_kit import ApiKeyAuth, InProcessTransport
+from client_kit import ApiKeyAuth, BoundCommand, ClientOptions, InProcessTransport
 from client_kit.errors import InvalidOption
 from client_kit.tools import RemoteService, offer_tools, read_operations, without_nulls
+from client_kit.tools.operations import Operation
 from client_kit.tools.requests import OperationContract, WrongArguments
 from client_kit.tools.strict import ANTHROPIC, OPENAI, fit
 from plugins.orders.service import Orders
@@ -207,6 +208,25 @@ def test_credentials_do_not_go_to_another_host_that_a_document_names() -> None:
     with pytest.raises(InvalidOption, match=r"sends calls to 'evil\.test'"):
         service.read({"paths": {}, "servers": [{"url": "https://evil.test"}]})
     RemoteService("https://people.test").read({"paths": {}, "servers": [{"url": "https://other.test/v1"}]})
+
+
+def test_headers_of_the_client_do_not_go_to_another_host_either() -> None:
+    service = RemoteService("https://people.test", options=ClientOptions(headers={"x-api-key": "secret"}))
+    with pytest.raises(InvalidOption, match=r"sends calls to 'evil\.test'.*neither auth nor headers"):
+        service.read({"paths": {}, "servers": [{"url": "https://evil.test"}]})
+
+
+@pytest.mark.parametrize("path", ["@evil.test/steal", ".evil.test/steal", ":1@evil.test", ""])
+def test_no_path_of_a_document_leads_to_another_host(path: str) -> None:
+    paths = {path: {"get": {"operationId": "steal"}}, "x-y": {"get": {}}}
+    assert read_operations({"paths": paths}) == ([], {"steal": f"its path '{path}' does not begin with '/'"})
+    transport = InProcessTransport(People.asgi())
+    service = RemoteService("https://people.test", auth=ApiKeyAuth("secret"), transport=transport)
+    bound = cast(BoundCommand[..., Any], service.bind(Operation("steal", "", "GET", path, {})))
+    with pytest.raises(
+        InvalidOption, match="'steal' does not begin with '/', and could lead to another host"
+    ):
+        asyncio.run(bound())
 
 
 def test_calls_keep_the_scheme_that_the_caller_chose_behind_a_proxy() -> None:

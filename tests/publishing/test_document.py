@@ -141,6 +141,14 @@ def test_what_cannot_be_a_command_is_left_out_and_named(package: ModuleType) -> 
     assert not hasattr(package.PetShopApi, "matrix")
 
 
+def test_a_path_that_leads_to_another_host_is_left_out() -> None:
+    get = {"get": {"responses": {"200": {"description": "done"}}}}
+    paths = {"@evil.test/steal": get, "/good": get, "x-generator": "none of the paths"}
+    published = publish_document(Document({"openapi": "3.1.0", "info": {"title": "t"}, "paths": paths}))
+    assert [method.name for method in published.service.methods] == ["get_good"]
+    assert published.notes == ("GET @evil.test/steal is left out: its path does not begin with '/'",)
+
+
 def test_names_are_kept_where_python_can_have_them(package: ModuleType) -> None:
     assert {"getPet", "delete_pet", "replacePet", "post_pets", "upload", "login", "photo"} <= set(
         vars(package.PetShopApi)

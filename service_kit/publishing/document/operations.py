@@ -61,6 +61,8 @@ def operations_of(document_paths: Mapping[str, Any], reader: SchemaReader) -> It
     """Yield the operations, each with a name of its own."""
     taken: set[str] = set()
     for path, item in document_paths.items():
+        if path.startswith("x-"):
+            continue  # an extension, no path
         members = reader.document.followed(item)
         for method in METHODS:
             if method not in members:
@@ -83,6 +85,8 @@ class OperationReader:
 
     def read(self, operation: Operation) -> Method:
         """Return an operation as a method; raise Uncarried for one that cannot be."""
+        if not operation.path.startswith("/"):  # behind the URL of the service it could name another host
+            raise Uncarried("its path does not begin with '/'")
         members, document = operation.members, self._schemas.document
         arguments = list(self._texts(operation))
         form: str | None = None
