@@ -16,8 +16,7 @@ import uvicorn
 from client_kit import DeadLetter, ServiceClient, connect, manage
 from plugins.orders.choreography import OrderCreated
 from plugins.orders.client import tour
-from plugins.orders.model import ParcelRefused
-from plugins.orders.outside import FakeShipping
+from plugins.orders.doubles import FakeShipping
 from plugins.orders.repository import SqliteOrders
 from plugins.orders.service import Orders, orders_of
 from plugins.orders.shop import Shop
@@ -70,7 +69,7 @@ async def publish_twice(orders: ServiceClient[Orders]) -> None:
 
 async def break_and_mend(orders: ServiceClient[Orders], shipping: FakeShipping) -> None:
     """Let a handler fail for good; find the event with the traceback; mend the cause and deliver it again."""
-    shipping.script.fail(ParcelRefused(order_id="?"))
+    await shipping.script.plan("refused")
     order = await orders.place_order("lamp", pipeline="choreography")
     letter = await first_dead_letter(orders)
     print(f"dead_letters     {letter.event} of {letter.payload['order_id']}, at {letter.subscription}:")

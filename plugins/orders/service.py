@@ -38,6 +38,8 @@ from plugins.orders.shop import Shop, lent, shop
 from service_kit import ExecutionNotFound, Plugin, Service, Signal, command
 
 LOOK_AGAIN_S = 0.05
+MOST = 50
+"""Orders in a batch: with as many articles they are 100 items, which a transaction of DynamoDB takes."""
 
 
 @command(method="GET", path="/articles", summary="List what can be ordered", tags=["orders"])
@@ -76,7 +78,7 @@ async def place_order(
     errors=[UnknownArticle, OutOfStock],
     tags=["orders"],
 )
-async def place_orders(items: Annotated[list[Item], Field(min_length=1, max_length=100)]) -> list[Order]:
+async def place_orders(items: Annotated[list[Item], Field(min_length=1, max_length=MOST)]) -> list[Order]:
     orders = await shop().orders.place(
         [item.model_copy(update={"pipeline": "orchestration"}) for item in items]
     )
@@ -142,7 +144,11 @@ async def _tell(order_id: str, signal: Signal[str], text: str) -> None:
 
 
 def _shared() -> Shop:
-    """Return the shop of this process; its orders are in the file ORDERS_DB, its bank and carrier are doubles."""
+    """Return the shop of this process: in the table ORDERS_TABLE, or in the file ORDERS_DB. Its bank is a double."""
+    if table := os.environ.get("ORDERS_TABLE"):
+        from plugins.orders.dynamodb import ShopTable, table_shop
+
+        return table_shop(ShopTable(table))
     path = Path(os.environ.get("ORDERS_DB", ".service-kit/shop.db"))
     path.parent.mkdir(parents=True, exist_ok=True)
     return Shop(SqliteOrders(path))

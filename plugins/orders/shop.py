@@ -7,7 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from plugins.orders.outside import FakeMail, FakePayments, FakeShipping, Mail, Payments, Shipping
+from plugins.orders.doubles import FakeMail, FakePayments, FakeShipping
+from plugins.orders.outside import Mail, Payments, Shipping
 from plugins.orders.repository import OrderRepository
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from service_kit.deploy.deployment import Deployment, DeploymentOptions, FunctionOptions
 from service_kit.deploy.permissions import Allow
+from service_kit.deploy.template import Resource
 from service_kit.deploy.values import GetAtt, Ref, Sub
 
-__all__ = ["Allow", "Deployment", "DeploymentOptions", "FunctionOptions", "GetAtt", "Ref", "Sub"]
+__all__ = ["Allow", "Deployment", "DeploymentOptions", "FunctionOptions", "GetAtt", "Ref", "Resource", "Sub"]

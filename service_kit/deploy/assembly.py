@@ -10,6 +10,7 @@ from service_kit.deploy.deployment import Deployment
 from service_kit.deploy.durable import durable_functions, durable_parts, is_durable
 from service_kit.deploy.functions import function_part
 from service_kit.deploy.http_api import http_api_part
+from service_kit.deploy.own import check_own, own_part
 from service_kit.deploy.planning import PlannedFunction, plan
 from service_kit.deploy.rest_api import rest_api_part
 from service_kit.deploy.routes import ApiRoute, api_routes
@@ -20,7 +21,9 @@ from service_kit.deploy.workers import durable_api_function
 def assemble(deployment: Deployment) -> Template:
     """Return the template of a deployment; raise DefinitionError for what AWS cannot run."""
     contract, options = deployment.contract, deployment.options
-    whole = joined(_parts(deployment))
+    made = joined(_parts(deployment))
+    check_own(deployment, made)
+    whole = joined(iter([made, own_part(deployment)]))
     return Template(
         f"{contract.title} {contract.version}: {contract.description.partition(chr(10))[0]}".rstrip(": "),
         PARAMETERS if options.alarms else {},

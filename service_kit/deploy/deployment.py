@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from typing_extensions import TypedDict, Unpack
 
 from service_kit.contract.command import AnyCommand
+from service_kit.contract.event import Subscription
+from service_kit.contract.gather import gather
 from service_kit.contract.service import Service, ServiceContract, contract_of
+from service_kit.contract.task import Task
 from service_kit.deploy.permissions import Allow
+from service_kit.deploy.template import Resource
+from service_kit.deploy.values import Reference
 from service_kit.errors import DefinitionError
 
 if TYPE_CHECKING:
@@ -19,6 +24,9 @@ if TYPE_CHECKING:
 Runtime: TypeAlias = Literal["python3.11", "python3.12", "python3.13"]
 Retention: TypeAlias = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653]
 """Days for which CloudWatch can keep logs, the usual ones of them."""
+
+Code: TypeAlias = AnyCommand | Task[..., Any] | Subscription[Any]
+"""What runs in functions and is the service's own."""
 
 MEMORY_MB = range(128, 10_241)
 TIMEOUT_S = range(1, 901)
@@ -33,7 +41,7 @@ class FunctionOptions(TypedDict, total=False, closed=True):
     timeout_s: int
     concurrency: int
     """How many calls run at a time, reserved for this function; only for one that runs this command alone."""
-    environment: Mapping[str, str]
+    environment: Mapping[str, str | Reference]
     """Readable by everybody who may see the function: no secrets."""
     permissions: Sequence[Allow]
     """What the command's code needs of other resources."""
@@ -51,8 +59,9 @@ class DeploymentOptions:
     architecture: Literal["x86_64", "arm64"] = "x86_64"
     memory_mb: int = 512
     """For commands that do not say."""
-    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    environment: Mapping[str, str | Reference] = field(default_factory=dict[str, "str | Reference"])
     permissions: Sequence[Allow] = ()
+    """For every function; `Deployment.allow` gives a permission to those alone that run the code which needs it."""
     log_retention_days: Retention = 30
     mcp: bool = True
     """Serve `/mcp`; the protocol's package is the largest part of the code then."""
@@ -72,6 +81,14 @@ class Group:
     commands: tuple[AnyCommand, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A permission, and the code that needs it: kinds and names."""
+
+    permission: Allow
+    code: frozenset[tuple[str, str]]
+
+
 class Deployment:
     """A service with what is decided about its deployment; each method returns a new one.
 
@@ -86,6 +103,8 @@ class Deployment:
         self.options: DeploymentOptions = options or DeploymentOptions()
         self.groups: tuple[Group, ...] = ()
         self.configured: Mapping[str, FunctionOptions] = {}
+        self.resources: Mapping[str, Resource] = {}
+        self.grants: tuple[Grant, ...] = ()
         _check_memory(self._where, self.options.memory_mb)
         if self.options.validate_requests and self.options.api != "rest":
             raise DefinitionError(self._where, "an HTTP API validates no requests", 'choose api="rest"')
@@ -127,6 +146,42 @@ class Deployment:
         members = tuple(self.contract.commands[self._name_of(command)] for command in commands)
         return self._copy(groups=(*self.groups, Group(name, members)))
 
+    def add(self, name: str, resource: Resource, /) -> Deployment:
+        """Return the same deployment with a resource of the service's own: a table, a secret, a policy.
+
+        `Ref(name)` and `GetAtt(name)` stand for it in environments, permissions and other resources.
+        """
+        if not name.isalnum() or not name.isascii():
+            raise DefinitionError(
+                self._where,
+                f"'{name}' is no name of a resource",
+                "write letters and digits alone: 'ShopTable'",
+            )
+        if name in self.resources:
+            raise DefinitionError(self._where, f"there are two resources '{name}'", "rename one of them")
+        return self._copy(resources={**self.resources, name: resource})
+
+    def environment(self, **variables: str | Reference) -> Deployment:
+        """Return the same deployment with these environment variables for every function: no secrets."""
+        known = self.options.environment
+        return self._copy(options=replace(self.options, environment={**known, **variables}))
+
+    def allow(self, permission: Allow, /, *code: Code) -> Deployment:
+        """Return the same deployment with a permission for the functions that run this code, and for no others."""
+        if not code:
+            raise DefinitionError(
+                self._where,
+                f"nobody is allowed {list(permission.actions)}",
+                "name the commands, tasks and subscriptions that need it",
+            )
+        grant = Grant(permission, frozenset((each.kind, self._own(each)) for each in code))
+        return self._copy(grants=(*self.grants, grant))
+
+    def granted(self, kind: str, *names: str) -> tuple[Allow, ...]:
+        """Return what is allowed to the function that runs these commands, tasks or subscriptions."""
+        wanted = {(kind, name) for name in names}
+        return tuple(grant.permission for grant in self.grants if wanted & grant.code)
+
     def template(self) -> Template:
         """Return the SAM template; raise DefinitionError for what AWS cannot run."""
         from service_kit.deploy.assembly import assemble
@@ -152,6 +207,20 @@ class Deployment:
                 f"name one of its class: {self.service.__name__}.{next(iter(self.contract.commands), '...')}",
             )
         return command.name
+
+    def _own(self, code: Code) -> str:
+        """Return the name of something that is part of the service."""
+        if not isinstance(code, Task | Subscription):
+            return self._name_of(code)
+        found = gather(self.contract)
+        own = (found.tasks if isinstance(code, Task) else found.subscriptions).get(code.name)
+        if own is None or own.function is not code.function:
+            raise DefinitionError(
+                self._where,
+                f"{code.kind} '{code.name}' is not part of the service",
+                "name one that it gathers; include=[module] adds those of a module",
+            )
+        return code.name
 
     def _copy(self, **changes: Any) -> Deployment:
         made = type(self).__new__(type(self))

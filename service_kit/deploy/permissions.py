@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service_kit.deploy.template import Resource
-from service_kit.deploy.values import GetAtt, Sub, Value
+from service_kit.deploy.values import GetAtt, Reference, Value
 from service_kit.errors import DefinitionError
 
 
@@ -18,7 +18,7 @@ class Allow:
     """
 
     actions: Sequence[str]
-    resources: Sequence[str | Sub | GetAtt]
+    resources: Sequence[str | Reference]
 
     def __post_init__(self) -> None:
         if isinstance(self.actions, str) or isinstance(self.resources, str):

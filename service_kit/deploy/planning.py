@@ -79,7 +79,11 @@ def _planned(deployment: Deployment, group: Group) -> PlannedFunction:
         max(times, default=API_TIMEOUT_S[options.api]),
         _concurrency(deployment, group, chosen),
         {**options.environment, **_environment(deployment, group, chosen)},
-        (*options.permissions, *(allow for own in chosen for allow in own.get("permissions", ()))),
+        (
+            *options.permissions,
+            *(allow for own in chosen for allow in own.get("permissions", ())),
+            *deployment.granted("command", *(declared.name for declared in group.commands)),
+        ),
     )
 
 
@@ -103,8 +107,8 @@ def _concurrency(deployment: Deployment, group: Group, chosen: Sequence[Function
     return chosen[0].get("concurrency") if chosen else None
 
 
-def _environment(deployment: Deployment, group: Group, chosen: Sequence[FunctionOptions]) -> dict[str, str]:
-    merged: dict[str, str] = {}
+def _environment(deployment: Deployment, group: Group, chosen: Sequence[FunctionOptions]) -> dict[str, Value]:
+    merged: dict[str, Value] = {}
     for name, value in _variables(chosen):
         if merged.setdefault(name, value) != value:
             raise DefinitionError(
@@ -115,7 +119,7 @@ def _environment(deployment: Deployment, group: Group, chosen: Sequence[Function
     return merged
 
 
-def _variables(chosen: Sequence[FunctionOptions]) -> Iterator[tuple[str, str]]:
+def _variables(chosen: Sequence[FunctionOptions]) -> Iterator[tuple[str, Value]]:
     for own in chosen:
         yield from own.get("environment", {}).items()
 

@@ -45,7 +45,9 @@ class NotEmpty:
     parameter: str
 
 
-Intrinsic: TypeAlias = Ref | GetAtt | Sub | If | NotEmpty
+Reference: TypeAlias = Ref | GetAtt | Sub
+"""What stands for a resource, or for something of it."""
+Intrinsic: TypeAlias = Reference | If | NotEmpty
 Value: TypeAlias = "str | int | float | bool | Intrinsic | Sequence[Value] | Mapping[str, Value]"
 
 NO_VALUE = Ref("AWS::NoValue")

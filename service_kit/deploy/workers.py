@@ -52,6 +52,8 @@ class Worker:
     timeout_s: int
     memory_mb: int
     concurrency: int | None = None
+    inline: bool = False
+    """Whether it runs in the functions that take turns, too."""
 
     @property
     def queue(self) -> str:
@@ -72,7 +74,8 @@ def tasks_of(found: Declarations, deployment: Deployment) -> list[Worker]:
         limit_s = TASK_TIMEOUT_S if time_s is None else min(math.ceil(time_s) + MARGIN_S, TASK_TIMEOUT_S)
         memory_mb = definition.get("memory_mb", deployment.options.memory_mb)
         stem = names.take(name, "Task")
-        workers.append(Worker(name, stem, "", limit_s, memory_mb, definition.get("concurrency")))
+        inline = definition.get("inline", False)
+        workers.append(Worker(name, stem, "", limit_s, memory_mb, definition.get("concurrency"), inline))
     return workers
 
 
@@ -114,7 +117,10 @@ def worker_functions(
 ) -> Iterator[PlannedFunction]:
     """Return the functions behind stream, queues and clock."""
     each, title = deployment.options.functions == "each", deployment.contract.title
-    moving = (TABLE_ACCESS, BUCKET_ACCESS, PUBLISHING, *SCHEDULING, *sending([task.queue for task in tasks]))
+    moving = (
+        *(TABLE_ACCESS, BUCKET_ACCESS, PUBLISHING, *SCHEDULING, *sending([task.queue for task in tasks])),
+        *deployment.granted("task", *(task.name for task in tasks if task.inline)),
+    )
     failures = Allow(["sqs:SendMessage"], [GetAtt(STREAM_FAILURES)])
     make = _Maker(deployment)
     yield make("Orchestrator", f"{title}: turns of workflows", (*moving, *STREAM_ACCESS, failures))
@@ -123,11 +129,15 @@ def worker_functions(
     yield make("Timers", f"{title}: executions whose time has come", (*moving, *receiving([TIMERS])))
     sweeping = (*moving, *sending([one.queue for one in subscriptions]))
     yield make("Sweeper", f"{title}: what lost wake-ups have left behind", sweeping)
-    for handler, workers in (("Tasks", tasks), ("Subscriptions", subscriptions)):
+    kinds = (("Tasks", "task", tasks), ("Subscriptions", "subscription", subscriptions))
+    for handler, kind, workers in kinds:
         groups = [[one] for one in workers] if each else [list(workers)] if workers else []
         for group in groups:
             queues = [one.queue for one in group]
-            permissions = (TABLE_ACCESS, BUCKET_ACCESS, *receiving(queues), *sending(queues))
+            permissions = (
+                *(TABLE_ACCESS, BUCKET_ACCESS, *receiving(queues), *sending(queues)),
+                *deployment.granted(kind, *(one.name for one in group)),
+            )
             description = f"{title}: {', '.join(one.name for one in group)}"[:256]
             function = make(group[0].stem if each else handler, description, permissions, handler)
             yield replace(

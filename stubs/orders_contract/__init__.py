@@ -34,7 +34,7 @@ from .models import (
 from .service import Orders
 
 __version__ = "1.0.0"
-__digest__ = "sha256:e0aa32b72e3929235574b3497761c00574a8f985ba194612a406de07ab31122b"
+__digest__ = "sha256:cacdfa4d86ab3ecb78852d33b1d2ab30c617d89e84ebac19366c072b25c12082"
 """A digest of the other files."""
 
 __all__ = [

@@ -73,7 +73,7 @@ class Orders(Service, name="orders", version="1.0.0"):
     )
     async def place_orders(
         self,
-        items: Annotated[list[Item], Field(min_length=1, max_length=100)],
+        items: Annotated[list[Item], Field(min_length=1, max_length=50)],
     ) -> list[Order]:
         raise NotImplementedError
 

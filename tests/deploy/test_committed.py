@@ -10,7 +10,7 @@ from service_kit.cli.deployments import load_deployment
 from service_kit.deploy.rendering import to_yaml
 
 SAM = Path(__file__).resolve().parents[2] / "sam"
-SERVICES = {"orders": "plugins.orders.service:Orders", "todo": "plugins.todo.service:Todos"}
+SERVICES = {"orders": "plugins.orders.on_aws:deployment", "todo": "plugins.todo.service:Todos"}
 
 
 @pytest.mark.parametrize("name", SERVICES)

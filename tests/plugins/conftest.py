@@ -13,6 +13,8 @@ from typing import TypeAlias
 
 import pytest
 
+pytest.register_assert_rewrite("tests.plugins.orders_acceptance")
+
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK_ONLY = {"ANTHROPIC_API_KEY": "", "OPENAI_API_KEY": "", "NO_PROXY": "*"}
 """Tests call no model outside, and no proxy, whoever runs them."""

@@ -12,6 +12,7 @@ import pytest
 
 from plugins.orders.batches import send_invoices
 from plugins.orders.choreography import OrderCreated, OrderShipped, PaymentProcessed, ship_order_after_payment
+from plugins.orders.doubles import FakeMail
 from plugins.orders.model import CardDeclined, Item, Order, OrderCancelled, Progress
 from plugins.orders.orchestration import (
     approved,
@@ -22,12 +23,11 @@ from plugins.orders.orchestration import (
     refund_payment,
     ship_order,
 )
-from plugins.orders.outside import FakeMail
 from plugins.orders.reminders import remind_daily, send_reminder
 from plugins.orders.service import Orders, orders_of
 from service_kit import WorkflowFailed
 from service_kit.testing import TestEnvironment
-from tests.plugins.orders_bench import World
+from tests.plugins.orders_bench import World, asked, world_in
 
 LAMP = Order(id="o-1", sku="lamp", total_cents=4_900)
 SOFAS = Order(id="o-1", sku="sofa", quantity=2, total_cents=178_000)
@@ -35,7 +35,7 @@ SOFAS = Order(id="o-1", sku="sofa", quantity=2, total_cents=178_000)
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+    return world_in(tmp_path)
 
 
 @pytest.fixture
@@ -73,13 +73,13 @@ def test_what_the_bank_refuses_for_good_is_asked_once(env: TestEnvironment[Order
 def test_a_bank_that_is_away_for_seven_seconds_stops_nothing(
     env: TestEnvironment[Orders], world: World
 ) -> None:
-    world.payments.script.fail(*[ConnectionError("no answer")] * 4)
+    env.run(world.payments.script.plan("unreachable", "unreachable", "unreachable", "unreachable"))
     order = env.run(env.client.place_order("lamp"))
 
     env.run_until_complete(env.get(process_order, order.id))
 
-    assert world.payments.charged == {order.id: 4_900}
-    assert world.payments.script.requests == 5
+    assert env.run(world.payments.charged()) == {order.id: 4_900}
+    assert env.run(asked(world.payments.script)) == [f"charge {order.id}"] * 5
 
 
 def test_an_order_that_nobody_approves_is_called_off_after_three_days(
@@ -97,7 +97,7 @@ def test_an_order_that_nobody_approves_is_called_off_after_three_days(
         execution.result()
     assert env.run(env.client.get_order(order.id)).status == "cancelled"
     assert {article.sku: article.left for article in env.run(env.client.list_articles())}["sofa"] == 3
-    assert world.payments.script.requests == 0
+    assert env.run(asked(world.payments.script)) == []
 
 
 def test_an_order_that_is_approved_at_the_last_moment_goes_on(env: TestEnvironment[Orders]) -> None:
@@ -113,9 +113,9 @@ def test_an_order_that_is_approved_at_the_last_moment_goes_on(env: TestEnvironme
 def test_a_customer_has_five_minutes_to_change_his_mind(env: TestEnvironment[Orders], world: World) -> None:
     order = env.run(env.client.place_order("lamp"))
     env.tick(299)
-    assert world.shipping.parcels == {}
+    assert env.run(world.shipping.parcels()) == {}
     env.tick(1)
-    assert world.shipping.parcels == {order.id: f"track-{order.id}"}
+    assert env.run(world.shipping.parcels()) == {order.id: f"track-{order.id}"}
 
 
 def test_a_reminder_is_sent_every_day_until_it_is_cancelled(
@@ -124,12 +124,12 @@ def test_a_reminder_is_sent_every_day_until_it_is_cancelled(
     execution = env.start(remind_daily, "ann@example.com")
 
     env.advance(timedelta(hours=23, minutes=59))
-    assert world.mail.sent == []
+    assert env.run(world.mail.sent()) == []
     env.advance(timedelta(minutes=1))
-    assert world.mail.sent == [("ann@example.com", "You have goods in your basket")]
+    assert env.run(world.mail.sent()) == ["ann@example.com: You have goods in your basket"]
 
     env.advance(timedelta(days=364))
-    assert len(world.mail.sent) == 365
+    assert len(env.run(world.mail.sent())) == 365
     moments = [call.at for call in env.calls_of(send_reminder)]
     assert {later - earlier for earlier, later in itertools.pairwise(moments)} == {timedelta(days=1)}
     assert execution.describe().run == 12, "the history begins anew each month"
@@ -138,15 +138,15 @@ def test_a_reminder_is_sent_every_day_until_it_is_cancelled(
     execution.cancel("she asked us to")
     env.advance(timedelta(days=30))
     assert execution.status() == "cancelled"
-    assert len(world.mail.sent) == 365
+    assert len(env.run(world.mail.sent())) == 365
 
 
 def test_a_reminder_whose_answer_is_lost_is_sent_once(env: TestEnvironment[Orders], world: World) -> None:
-    world.mail.script.lose_answers(2)
+    env.run(world.mail.script.plan("answer lost", "answer lost"))
     env.start(remind_daily, "ann@example.com")
     env.advance(timedelta(days=2, minutes=1))
-    assert len(world.mail.sent) == 2
-    assert world.mail.script.requests == 4
+    assert len(env.run(world.mail.sent())) == 2
+    assert len(env.run(asked(world.mail.script))) == 4
 
 
 class SilentMail(FakeMail):
@@ -155,22 +155,23 @@ class SilentMail(FakeMail):
     silent = False
 
     async def send(self, key: str, to: str, text: str) -> None:
-        if self.sent and not self.silent:
+        if not self.silent and await self.sent():
             self.silent = True
             await asyncio.Event().wait()
         await super().send(key, to, text)
 
 
 def test_invoices_go_on_where_an_attempt_fell_silent(tmp_path: Path) -> None:
-    world = World(tmp_path, mail=SilentMail())
+    world = world_in(tmp_path, SilentMail())
     with TestEnvironment(orders_of(world.shop)) as env:
         placed = env.run(env.client.place_orders([Item(sku="lamp", grace_s=0)] * 3))
         env.advance(timedelta(minutes=1))
 
         first, second = env.calls_of(send_invoices)
         assert second.at - first.at >= timedelta(seconds=30), "its silence is noticed"
-        assert [text for _, text in world.mail.sent] == [f"invoice of {order.id}" for order in placed]
-        assert world.mail.script.requests == 3, "the first invoice is not sent again"
+        sent = [f"send invoice-{order.id}" for order in placed]
+        assert env.run(asked(world.mail.script)) == sent, "the first invoice is not sent again"
+        assert len(env.run(world.mail.sent())) == 3
 
 
 def test_choreography_hands_an_order_on_from_event_to_event(env: TestEnvironment[Orders]) -> None:
@@ -187,13 +188,15 @@ def test_choreography_hands_an_order_on_from_event_to_event(env: TestEnvironment
 def test_a_handler_that_always_raises_ends_in_dead_letters_until_it_is_mended(
     env: TestEnvironment[Orders], world: World
 ) -> None:
-    world.shipping.script.fail(*[RuntimeError("the label printer has no paper")] * 5)
+    env.run(
+        world.shipping.script.plan("unreachable", "unreachable", "unreachable", "unreachable", "unreachable")
+    )
     order = env.run(env.client.place_order("lamp", pipeline="choreography"))
     env.advance(timedelta(minutes=1))
 
     (letter,) = env.dead_letters()
     assert (letter.subscription, letter.attempts) == ("ship_order_after_payment", 5)
-    assert "the label printer has no paper" in letter.traceback
+    assert "ConnectionError: no answer" in letter.traceback
     assert "in ship_order_after_payment" in letter.traceback
     assert env.run(env.client.get_order(order.id)).status == "placed"
 

@@ -17,7 +17,7 @@ from .models import Article, Item, Order
 from .service import Orders
 
 __version__ = "1.0.0"
-__digest__ = "sha256:4d9c6f72fab897c011ec3c184f5bdad7559b37eb8ef87fbfea7ea95f75f43fac"
+__digest__ = "sha256:b71617c712f9e28903fc5d9f23b46be08f59228fedad23d4d3d77fa9865df856"
 """A digest of the other files."""
 
 __all__ = [
