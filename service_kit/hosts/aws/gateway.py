@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from service_kit.hosts.aws.deliveries import QueuedDeliveries
 from service_kit.hosts.aws.host import AwsHost
 from service_kit.messaging.timers import AwsTimers, Wake
 from service_kit.runtime.completion import TaskCompletion
@@ -113,7 +114,7 @@ def management_of(host: AwsHost, gateway: AwsGateway) -> AwsManagement:
     return AwsManagement(
         store.executions,
         store.index,
-        store.deliveries,
+        QueuedDeliveries(host),
         host.clock,
         RuntimeSchedules(store.executions, store.index, gateway, host.declarations, host.clock),
         Forking(store.executions, gateway.dispatcher, host.clock, _committed),

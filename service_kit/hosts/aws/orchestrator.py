@@ -92,7 +92,8 @@ class OrchestratorFunction(Function):
         try:
             if record.sk == META:
                 woken.keys.append(STARTED)
-                woken.begin_at_s = image.get("wake_at")
+                # A fork has a turn already, with its effects: it may be due later, but has begun.
+                woken.begin_at_s = None if image["turn"] else image.get("wake_at")
             else:
                 incoming = await _incoming(image, self.host.store.bodies)
                 woken.incoming.append(incoming)

@@ -7,40 +7,16 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from service_kit.contract.filters import matches
-from service_kit.hosts.aws.host import AwsHost
+from service_kit.hosts.aws.deliveries import QueuedDeliveries
 from service_kit.hosts.aws.invocation import Function, Invocation
 from service_kit.hosts.aws.records import Event, QueueRecord, queue_records
 from service_kit.messaging.bus import read_event
-from service_kit.messaging.queues import Message
 from service_kit.runtime.records import Claim, PublishedEvent
 from service_kit.runtime.subscription_worker import MARGIN_S, SubscriptionWorker
 from service_kit.runtime.task_worker import WorkerOptions
-from service_kit.stores.dynamodb.deliveries import DynamoDeliveries
 
 if TYPE_CHECKING:
     handler: SubscriptionsFunction
-
-
-class QueuedDeliveries(DynamoDeliveries):
-    """The port `Deliveries` where an attempt that is to be made later needs a message."""
-
-    def __init__(self, host: AwsHost) -> None:
-        super().__init__(host.store.table, host.store.bodies)
-        self._host = host
-        self.bodies: dict[tuple[str, str], str] = {}
-        """The messages that are being handled, by event and subscription."""
-
-    async def retry(self, event_id: str, subscription: str, claim: Claim, at_s: float) -> bool:
-        kept = await super().retry(event_id, subscription, claim, at_s)
-        if kept:
-            await self.send(subscription, event_id, self.bodies[event_id, subscription], at_s)
-        return kept
-
-    async def send(self, subscription: str, event_id: str, body: str, at_s: float) -> None:
-        """Send an event to the queue of a subscription for a time."""
-        url = await self._host.queues.url(self._host.subscription_queue(subscription))
-        delay_s = at_s - self._host.clock.now_s()
-        await self._host.queues.send(url, [Message(event_id, body, delay_s)])
 
 
 class SubscriptionsFunction(Function):

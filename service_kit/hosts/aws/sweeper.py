@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from service_kit.hosts.aws.deliveries import QueuedDeliveries
 from service_kit.hosts.aws.gateway import gateway_of, management_of
 from service_kit.hosts.aws.invocation import Function, Invocation
 from service_kit.hosts.aws.records import Event
-from service_kit.hosts.aws.subscriptions import QueuedDeliveries
 from service_kit.messaging.bus import message_of
 from service_kit.messaging.timers import Wake
 from service_kit.runtime.records import PublishedEvent

@@ -136,17 +136,22 @@ class DynamoDeliveries:
         return sorted(letters, key=lambda letter: letter.died_at_s)
 
     async def redrive(self, subscription: str, event_id: str | None, now_s: float) -> int:
+        return len(await self.reopen(subscription, event_id, now_s))
+
+    async def reopen(self, subscription: str, event_id: str | None, now_s: float) -> Sequence[PublishedEvent]:
+        """Make dead letters available again; return their events."""
         change = f"SET #{DUE_PK} = :open, #{DUE_AT} = :at, #attempt = :one REMOVE #failure"
         values = {"open": subscription_pk(subscription), "at": now_s, "one": 1}
         again = await asyncio.gather(
             *(
                 self._table.write(
-                    update((str(e[PK]), str(e[SK])), change, "attribute_exists(#failure)", **values)
+                    update((str(e[PK]), str(e[SK])), change, "attribute_exists(#failure)", **values),
+                    "ALL_NEW",
                 )
                 for e in await self._letters(subscription, event_id)
             )
         )
-        return sum(item is not None for item in again)
+        return [await self._event(item) for item in again if item is not None]
 
     async def next_delivery_s(self, subscriptions: Sequence[str]) -> float | None:
         return await earliest_s(self._table, [subscription_pk(name) for name in subscriptions])

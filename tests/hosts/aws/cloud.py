@@ -29,6 +29,7 @@ from service_kit.hosts.aws.sweeper import SweeperFunction
 from service_kit.hosts.aws.tasks import TasksFunction
 from service_kit.hosts.aws.timers import TimersFunction
 from service_kit.messaging.queues import Queues
+from service_kit.runtime.clock import Clock
 from service_kit.stores.dynamodb.keys import table_definition
 from tests.stores.emulators import client_options
 
@@ -47,9 +48,10 @@ class Cloud:
     """The functions behind the queues, by their URLs."""
     functions: dict[type[Function], Function] = field(default_factory=dict[type[Function], Function])
     invocations: list[str] = field(default_factory=list[str])
+    clock: Clock | None = None
 
     def host(self) -> AwsHost:
-        return AwsHost(self.service, self.settings, self.client)
+        return AwsHost(self.service, self.settings, self.client, self.clock)
 
     def api(self) -> LambdaHandler:
         return durable_handler(self.service, self.host())
@@ -173,7 +175,7 @@ def _passes(kind: type[Function], record: Mapping[str, Any]) -> bool:
 
 
 @contextmanager
-def deployed(service: type[Service], emulator: str = "moto") -> Iterator[Cloud]:
+def deployed(service: type[Service], emulator: str = "moto", clock: Clock | None = None) -> Iterator[Cloud]:
     """Make what a service needs, and its functions."""
     clients: dict[str, Any] = {}
 
@@ -189,7 +191,7 @@ def deployed(service: type[Service], emulator: str = "moto") -> Iterator[Cloud]:
     timers = client("sqs").create_queue(QueueName=f"{mark}-timers")["QueueUrl"]
     settings = Settings(f"kit-{mark}", f"bus-{mark}", f"{mark}-", timers, bucket=f"bucket-{mark}")
     stream = Stream(client("dynamodbstreams"), table["LatestStreamArn"])
-    cloud = Cloud(service, settings, client, stream, {timers: TimersFunction})
+    cloud = Cloud(service, settings, client, stream, {timers: TimersFunction}, clock=clock)
     host = cloud.host()
     for name in host.declarations.tasks:
         cloud.queues[_queue(client, host.task_queue(name))] = TasksFunction
