@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode
 
 from pydantic import TypeAdapter
 
@@ -28,11 +26,17 @@ from client_kit.contracts.parameters import (
 )
 from client_kit.contracts.protocols import RestRequest
 from client_kit.contracts.service import Service
+from client_kit.contracts.texts import Carried, TextLocation, write_texts
 
 __all__ = ["RestCommand", "RestService"]
 
+_LOCATIONS: Mapping[type[TextMarker], TextLocation] = {
+    Path: "path",
+    Query: "query",
+    Header: "header",
+    Cookie: "cookie",
+}
 _BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
-_SEPARATORS = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
 
 
 class RestService(Service):
@@ -58,9 +62,14 @@ class _Text(NamedTuple):
         name = self.parameter.name
         return name.replace("_", "-") if isinstance(self.marker, Header) else name
 
-    def plain(self, value: Any) -> Any:
-        """Return the value as JSON has it."""
-        return self.adapter.dump_python(value, mode="json", by_alias=True, warnings="error")
+    def carried(self, value: Any) -> Carried:
+        """Return an argument where it travels; None for one that is absent."""
+        plain = None
+        if value is not None:
+            plain = self.adapter.dump_python(value, mode="json", by_alias=True, warnings="error")
+        marker, name = self.marker, self.wire_name
+        style, explode = (marker.style, marker.explode) if isinstance(marker, Query) else ("form", True)
+        return Carried(_LOCATIONS[type(marker)], self.parameter.name, name, plain, style, explode)
 
 
 class RestCommand:
@@ -91,21 +100,11 @@ class RestCommand:
         bound = bind_arguments(self.name, parameters, args, kwargs)
         # An absent parameter is the null: most services know no other.
         given = {p.name: bound[p.name] for p in parameters if not _is_absent(p, bound)}
-        texts = [(t, t.plain(given[t.parameter.name])) for t in self._texts if t.parameter.name in given]
-        texts = [(text, value) for text, value in texts if value is not None]
-        path = self.path
-        for text, value in texts:
-            if isinstance(text.marker, Path):
-                path = path.replace(f"{{{text.wire_name}}}", quote(_joined(value), safe=""))
-        query = [pair for t, value in texts if isinstance(t.marker, Query) for pair in _pairs(t, value)]
-        headers = {t.wire_name.lower(): _joined(v) for t, v in texts if isinstance(t.marker, Header)}
-        cookies = [f"{t.wire_name}={_joined(v)}" for t, v in texts if isinstance(t.marker, Cookie)]
-        if cookies:
-            headers["cookie"] = "; ".join(cookies)
+        carried = [text.carried(given.get(text.parameter.name)) for text in self._texts]
+        target, headers = write_texts(self.name, self.path, carried)
         kind, body = self._encode_body({p.name: given[p.name] for p in self._carried if p.name in given})
         if kind:
             headers["content-type"] = kind
-        target = f"{path}?{urlencode(query, quote_via=quote)}" if query else path
         return RestRequest(self._declared.method, target, headers, body)
 
     def decode_result(self, body: bytes) -> Any:
@@ -162,36 +161,3 @@ def _is_absent(parameter: Parameter, arguments: Mapping[str, Any]) -> bool:
     if parameter.name not in arguments:
         return True
     return parameter.default is None and arguments[parameter.name] is None
-
-
-def _pairs(text: _Text, value: Any) -> Iterator[tuple[str, str]]:
-    """Yield the query parameters that carry a value, as the document's style says."""
-    name, marker = text.wire_name, text.marker
-    assert isinstance(marker, Query)
-    separator = _SEPARATORS.get(marker.style, ",")
-    match value:
-        case list() if marker.explode:
-            yield from ((name, _spelt(item)) for item in value)
-        case list():
-            yield name, separator.join(map(_spelt, value))
-        case dict() if marker.style == "deepObject":
-            yield from ((f"{name}[{key}]", _spelt(item)) for key, item in value.items() if item is not None)
-        case dict() if marker.explode:
-            yield from ((key, _spelt(item)) for key, item in value.items() if item is not None)
-        case _:
-            yield name, _joined(value)
-
-
-def _joined(value: Any) -> str:
-    """Return a value as one text, in the style `simple`."""
-    match value:
-        case list():
-            return ",".join(map(_spelt, value))
-        case dict():
-            return ",".join(f"{key},{_spelt(item)}" for key, item in value.items() if item is not None)
-        case _:
-            return _spelt(value)
-
-
-def _spelt(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -12,8 +12,9 @@ from pydantic.v1 import ValidationError as ValidationErrorV1
 
 from client_kit.answers import FRAMEWORK, URN
 from client_kit.contracts import CommandContract
+from client_kit.contracts.texts import WrongArguments
 from client_kit.errors import ContractDrift, ProblemError, excerpt
-from client_kit.tools.requests import OperationContract, WrongArguments
+from client_kit.tools.requests import OperationContract
 
 _NOT_THE_MODELS = frozenset({401, 403, 407, 408, 429})
 """Statuses that other arguments do not change."""

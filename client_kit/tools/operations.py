@@ -109,7 +109,14 @@ def _parameters(document: Mapping[str, Any], item: Json, node: Json) -> list[Jso
     for raw in [*item.get("parameters", ()), *node.get("parameters", ())]:
         described = resolve(document, raw)
         found[described.get("in"), described.get("name")] = described
-    return [described for (_, name), described in found.items() if isinstance(name, str)]
+    return [described for (place, name), described in found.items() if _is_carried(place, name)]
+
+
+def _is_carried(place: object, name: object) -> bool:
+    """Tell whether an argument may be a parameter: some headers are the client's own, says OpenAPI."""
+    if place not in ("path", "query", "header", "cookie") or not isinstance(name, str):
+        return False
+    return place != "header" or name.lower() not in ("accept", "content-type", "authorization")
 
 
 def _of_parameters(parameters: Iterable[Json]) -> tuple[Json, list[str], dict[str, Place]]:

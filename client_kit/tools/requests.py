@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from client_kit.contracts import ErrorContract, RestRequest
-from client_kit.options import check_header_value
+from client_kit.contracts.texts import Carried, WrongArguments, write_texts
 from client_kit.tools.operations import Operation
 from client_kit.tools.schemas import Json
-
-
-class WrongArguments(TypeError):
-    """Say how the arguments of a call do not fit its operation."""
 
 
 class OperationContract:
@@ -37,10 +32,10 @@ class OperationContract:
         if args or unknown:
             raise WrongArguments(f"{self.name}() takes arguments by name, of {sorted(operation.places)}")
         body = _body(operation, kwargs)
-        headers = _headers(operation, kwargs)
+        target, headers = write_texts(self.name, operation.path, _carried(operation, kwargs))
         if body is not None:
             headers["content-type"] = "application/json"
-        return RestRequest(operation.method, _target(operation, kwargs), headers, body or b"")
+        return RestRequest(operation.method, target, headers, body or b"")
 
     def encode_call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
         return self.encode_request(args, kwargs).body
@@ -57,41 +52,11 @@ class OperationContract:
         return json.loads(body) if body else None
 
 
-def _target(operation: Operation, arguments: Mapping[str, Any]) -> str:
-    path, query = operation.path, list[tuple[str, str]]()
+def _carried(operation: Operation, arguments: Mapping[str, Any]) -> Iterator[Carried]:
+    """Yield what travels outside of the body."""
     for name, place in operation.places.items():
-        value = arguments.get(name)
-        if place.location == "path":
-            path = path.replace(f"{{{place.wire_name}}}", _segment(operation, name, value))
-        elif place.location == "query" and value is not None:
-            values: list[Any] = value if isinstance(value, list) else [value]
-            query += [(place.wire_name, _text(item)) for item in values]
-    return f"{path}?{urlencode(query)}" if query else path
-
-
-def _segment(operation: Operation, name: str, value: Any) -> str:
-    if value is None:
-        raise WrongArguments(f"{operation.name}() is missing its argument '{name}'")
-    text = _text(value)
-    if text in ("", ".", ".."):  # it would lead to another operation
-        raise WrongArguments(f"{operation.name}() takes a name or number as '{name}', not '{text}'")
-    return quote(text, safe="")
-
-
-def _headers(operation: Operation, arguments: Mapping[str, Any]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    cookies: list[str] = []
-    for name, value in arguments.items():
-        place = operation.places[name]
-        if value is None or place.location not in ("header", "cookie"):
-            continue
-        text = _text(value)
-        check_header_value(f"argument '{name}'", text)
-        if place.location == "header":
-            found[place.wire_name.lower()] = text
-        else:
-            cookies.append(f"{place.wire_name}={quote(text, safe='')}")
-    return {**found, "cookie": "; ".join(cookies)} if cookies else found
+        if place.location != "member" and place.location != "body":
+            yield Carried(place.location, name, place.wire_name, arguments.get(name))
 
 
 def _body(operation: Operation, arguments: Mapping[str, Any]) -> bytes | None:
@@ -104,7 +69,3 @@ def _body(operation: Operation, arguments: Mapping[str, Any]) -> bytes | None:
             members[place.wire_name] = value
     has_body = any(place.location == "member" for place in operation.places.values())
     return json.dumps(members, ensure_ascii=False).encode() if has_body else None
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

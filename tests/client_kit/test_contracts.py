@@ -203,6 +203,10 @@ class Plain(RestService):
     ) -> str | None:
         raise NotImplementedError
 
+    @command(method="GET", path="/tag")
+    async def tag(self, x_tag: Annotated[str, Header()]) -> None:
+        raise NotImplementedError
+
     @command(method="PATCH", path="/sparse")
     async def change(self, whole: Annotated[Sparse, Body()], dry: Annotated[bool, Query()] = False) -> bytes:
         raise NotImplementedError
@@ -216,8 +220,28 @@ def test_a_rest_request_has_each_parameter_in_its_place_and_style() -> None:
         "GET", "/a/x%2Fy%20z/d/1%2C2?q=a%7Cb&o%5Bk%5D=1&n=2&flag=true",
     )  # fmt: skip
     assert (got.headers, got.body) == ({"x-id": "3", "cookie": "C=s"}, b"")
-    bare = RestCommand(Plain.get).encode_request(("x", []), {"flag": None})
-    assert (bare.target, bare.headers) == ("/a/x/d/", {})
+    bare = RestCommand(Plain.get).encode_request(("x", [7]), {"flag": None})
+    assert (bare.target, bare.headers) == ("/a/x/d/7", {})
+
+
+@pytest.mark.parametrize(
+    ("b_c", "e", "told"),
+    [("..", [1], r"'b_c', not '\.\.'"), (".", [1], r"not '\.'"), ("x", [], "'e', not ''")],
+)
+def test_an_argument_of_a_path_cannot_lead_to_another_route(b_c: str, e: list[int], told: str) -> None:
+    with pytest.raises(TypeError, match=rf"get\(\) takes a name or number as .*{told}"):
+        RestCommand(Plain.get).encode_request((b_c, e), {})
+
+
+def test_a_cookie_carries_one_value_whatever_is_in_it() -> None:
+    sent = RestCommand(Plain.get).encode_request(("x", [1]), {"c": "x; admin=1, 50% =="})
+    assert sent.headers == {"cookie": "C=x%3B%20admin=1%2C%2050%25%20=="}
+
+
+def test_a_header_cannot_begin_another() -> None:
+    with pytest.raises(TypeError, match=r"tag\(\): argument 'x_tag' does not fit into a header"):
+        RestCommand(Plain.tag).encode_request(("a\r\nx-admin: 1",), {})
+    assert RestCommand(Plain.tag).encode_request(("",), {}).headers == {"x-tag": ""}
 
 
 def test_a_sparse_model_sends_what_it_was_given() -> None:

@@ -12,10 +12,11 @@ from openapi_schema_validator import OAS31Validator
 from pydantic import BaseModel, Field
 
 from client_kit import ApiKeyAuth, BoundCommand, ClientOptions, InProcessTransport
+from client_kit.contracts.texts import WrongArguments
 from client_kit.errors import InvalidOption
 from client_kit.tools import RemoteService, offer_tools, read_operations, without_nulls
 from client_kit.tools.operations import Operation
-from client_kit.tools.requests import OperationContract, WrongArguments
+from client_kit.tools.requests import OperationContract
 from client_kit.tools.strict import ANTHROPIC, OPENAI, fit
 from plugins.orders.service import Orders
 from plugins.todo.service import Todos
@@ -101,6 +102,15 @@ def test_a_call_is_sent_where_the_document_says() -> None:
 def test_an_argument_cannot_lead_to_another_path(name: str) -> None:
     with pytest.raises(WrongArguments, match="takes a name or number as 'name'"):
         OperationContract(operation("move")).encode_request((), {"name": name})
+
+
+def test_parameters_that_are_the_clients_own_or_nowhere_are_left_out() -> None:
+    named = [("header", "Authorization"), ("header", "X-Tag"), ("body", "b"), ("query", "q"), ("cookie", "c")]
+    parameters = [{"in": place, "name": name} for place, name in named]
+    [found], _ = read_operations({"paths": {"/x": {"get": {"parameters": parameters}}}})
+    assert list(found.places) == ["X-Tag", "q", "c"]
+    sent = OperationContract(found).encode_request((), {"X-Tag": ["a", 1], "q": [True, "b c"], "c": "x; y=1"})
+    assert (sent.target, sent.headers) == ("/x?q=true&q=b%20c", {"x-tag": "a,1", "cookie": "c=x%3B%20y=1"})
 
 
 def test_unknown_and_missing_arguments_are_told() -> None:
