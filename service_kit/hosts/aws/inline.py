@@ -116,8 +116,7 @@ class Inline:
             return None
         return Incoming(stored(answer), task.key.run, FinishedTask(task.key, claim))
 
-    async def take_over(self, task: ScheduleTask, claim: Claim) -> None:
-        """Hand the task of an invocation that died to its queue: when its claim has run out, that was an attempt."""
+    async def take_over(self, task: ScheduleTask) -> None:
+        """Hand a task to its queue whose claim has run out without an answer: that was an attempt."""
         await self.tasks.schedule(task)
-        delay_s = claim.until_s - self._host.clock.now_s()
-        await self._dispatch.tasks([replace(task, claim=None)], max(delay_s, 0.0))
+        await self._dispatch.tasks([replace(task, claim=None)])

@@ -7,7 +7,7 @@ import contextvars
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service_kit.hosts.aws.dispatch import Dispatch
 from service_kit.hosts.aws.host import AwsHost
@@ -33,7 +33,7 @@ LATER_S = 60.0
 SKEW_S = 5.0
 """How much the clocks of functions may differ."""
 LOOKED_BACK = 25
-"""Turns among which the one is sought that has used what comes a second time."""
+"""Turns among which the one is sought at first that has used what comes a second time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +47,32 @@ class Doubt:
     last: bool = False
     """The last one."""
 
+    @property
+    def is_general(self) -> bool:
+        """Whether nobody knows what was lost: something was, or an operator has had the execution go on."""
+        return self.last or self.since_s is not None
+
     def is_about(self, chunk: Chunk, number: int) -> bool:
         """Tell whether a turn is one of them; `number` counts from the last one."""
         if (self.last and number == 0) or (chunk.turn == 0 and STARTED in self.keys):
             return True
-        return bool(self.keys.intersection(chunk.used)) or (
-            self.since_s is not None and chunk.at_s >= self.since_s - SKEW_S
-        )
+        return bool(self.keys.intersection(chunk.used)) or self._is_since(chunk)
+
+    def goes_beyond(self, latest: Sequence[Chunk]) -> bool:
+        """Tell whether one of them may be before the latest turns, of which there are more."""
+        used = {key for chunk in latest for key in chunk.used}
+        return not self.keys <= used or self._is_since(latest[-1])
+
+    def _is_since(self, chunk: Chunk) -> bool:
+        return self.since_s is not None and chunk.at_s >= self.since_s - SKEW_S
 
 
 class Mover:
     """Takes turns as `Orchestrator` does, and dispatches what they ask for before it goes on.
 
     An invocation that dies between a commit and its dispatch leaves a turn whose effects have not happened. What woke
-    it comes again, and the turn that has used it is dispatched again, with all later ones.
+    it comes again, and the turn that has used it is dispatched again, with all later ones. Inline tasks that died with
+    it go to their queues when it must be over.
     """
 
     def __init__(self, host: AwsHost, tokens: TaskTokens, context: contextvars.Context) -> None:
@@ -113,9 +125,10 @@ class Mover:
             await self._host.store.executions.pause(id, reason)
 
     async def _move(self, id: str, incoming: Sequence[Incoming], doubt: Doubt) -> None:
-        seen = self._dispatched.pop(id, None)
+        seen, is_sure = self._dispatched.pop(id, None), False
         if seen is None:
-            await self._dispatch_again(id, doubt, None)
+            # Cold, so that what has been used by turns that were not dispatched here is not used once more.
+            self._orchestrator.forget(id)
         running: set[asyncio.Task[Incoming | None]] = set()
         due: Sequence[Incoming] | None = incoming
         try:
@@ -123,10 +136,9 @@ class Mover:
                 if due is not None:
                     await self._advance(id, due)
                     due = None
-                if seen is not None and (began := self._began(id)) != seen:
-                    # Another function has gone on from where this one was, and may have died of it.
-                    await self._dispatch_again(id, doubt, began)
-                seen = None
+                if not is_sure:
+                    await self._make_sure(id, doubt, seen)
+                    is_sure = True
                 for commit in self._committed.pop(id, ()):
                     running.update(await self._follow(commit))
                     due = () if commit.successor is not None else due
@@ -176,29 +188,59 @@ class Mover:
         commits = self._committed.get(id)
         return (commits[0].run, commits[0].turn) if commits else self._host.store.executions.place(id)
 
-    async def _dispatch_again(self, id: str, doubt: Doubt, before: tuple[int, int] | None) -> None:
-        """Dispatch the oldest turn that is in doubt, and all later ones `before` those of this function."""
-        if doubt == Doubt():
+    async def _make_sure(self, id: str, doubt: Doubt, seen: tuple[int, int] | None) -> None:
+        """Let happen what the turns before those of this function have asked for, as far as that is in doubt.
+
+        What has been used here just now was not used before. `seen`: up to there this function has dispatched all.
+        """
+        executions, began = self._host.store.executions, self._began(id)
+        used = {key for commit in self._committed.get(id, ()) for key in commit.used}
+        doubt = replace(doubt, keys=doubt.keys - used)
+        moved = seen is None or began != seen  # by another function, perhaps, that has died of it
+        if doubt == Doubt() or not (moved or doubt.is_general):
             return
-        found = await self._host.store.executions.reader.latest(id, LOOKED_BACK)
-        latest = [chunk for chunk in found if before is None or (chunk.run, chunk.turn) < before]
+        open_calls = executions.open_calls(id)
+        found = await executions.reader.latest(id, LOOKED_BACK)
+        if len(found) == LOOKED_BACK:
+            scheduled = {seq for chunk in found for seq in chunk.tasks}
+            if doubt.goes_beyond(found) or not open_calls <= scheduled:
+                found = await executions.reader.latest(id)
+        latest = [chunk for chunk in found if began is None or (chunk.run, chunk.turn) < began]
+        if moved:
+            await self._dispatch_again(id, doubt, latest)
+        await self._take_over(id, open_calls, latest)
+
+    async def _dispatch_again(self, id: str, doubt: Doubt, latest: Sequence[Chunk]) -> None:
+        """Dispatch the oldest turn that is in doubt, and all later ones; inline tasks are another matter."""
+        following = self._host.store.executions.following
         oldest = max(
             (number for number, chunk in enumerate(latest) if doubt.is_about(chunk, number)), default=-1
         )
         for chunk in reversed(latest[: oldest + 1]):
-            await self._dispatch_chunk(id, chunk, latest)
+            _, others = _divided(await effects_of(chunk, self._host.store.bodies))
+            await self._dispatch.effects(others)
+            await following.follow(chunk, (), following.left_over(chunk))
+            if chunk is latest[0]:
+                await self._dispatch.wake(id, chunk.wake_at_s)
 
-    async def _dispatch_chunk(self, id: str, chunk: Chunk, latest: Sequence[Chunk]) -> None:
-        answered = {seq for each in latest if each.run == chunk.run for seq in each.done}
-        inline, others = _divided(await effects_of(chunk, self._host.store.bodies))
-        await self._dispatch.effects(others)
-        for task, claim in inline:
-            if task.key.seq not in answered:
-                await self.inline.take_over(task, claim)
-        following = self._host.store.executions.following
-        await following.follow(chunk, (), following.left_over(chunk))
-        if chunk is latest[0]:
-            await self._dispatch.wake(id, chunk.wake_at_s)
+    async def _take_over(self, id: str, open_calls: frozenset[int], latest: Sequence[Chunk]) -> None:
+        """Hand inline tasks without an answer to their queues, when the functions that had begun them are over.
+
+        Until then one may be running, whose answer the next turn uses without any item that would show it.
+        """
+        place, now_s = self._host.store.executions.place(id), self._host.clock.now_s()
+        later = set[float]()
+        for chunk in latest:
+            if place is None or chunk.run != place[0] or open_calls.isdisjoint(chunk.tasks):
+                continue
+            inline, _ = _divided(await effects_of(chunk, self._host.store.bodies))
+            for task, claim in inline:
+                if task.key.seq in open_calls and claim.until_s <= now_s:
+                    await self.inline.take_over(task)
+                elif task.key.seq in open_calls:
+                    later.add(claim.until_s)
+        for at_s in later:
+            await self._host.timers.set(Wake(id, at_s, again=True), now_s)
 
 
 def _divided(effects: Sequence[Effect]) -> tuple[list[tuple[ScheduleTask, Claim]], list[Effect]]:

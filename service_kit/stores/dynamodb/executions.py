@@ -113,6 +113,11 @@ class DynamoExecutions:
         position = self._positions.get(id)
         return None if position is None else (position.record.run, position.record.turn)
 
+    def open_calls(self, id: str) -> frozenset[int]:
+        """Return the calls whose tasks had no answer then; none of an execution that waits for no answers."""
+        position = self._positions.get(id)
+        return frozenset() if position is None or position.record.outcome is not None else position.open
+
     async def _create(self, new: NewExecution, first: TurnCommit | None) -> ExecutionRecord | None:
         record = record_of(new)
         after = record if first is None else record_after(record, first)

@@ -123,9 +123,10 @@ class Reader:
         found = stored(decode_arrival(text))
         return replace(found, key=item["key"]) if "key" in item else found
 
-    async def latest(self, id: str, limit: int) -> list[Chunk]:
-        """Return the latest chunks of an execution, of whatever run, the last one first."""
-        items = await self._table.query(execution_pk(id), CHUNK, "j$", limit=limit + 1, backwards=True)
+    async def latest(self, id: str, limit: int | None = None) -> list[Chunk]:
+        """Return the latest chunks of an execution (None: all), of whatever run, the last one first."""
+        most = None if limit is None else limit + 1
+        items = await self._table.query(execution_pk(id), CHUNK, "j$", limit=most, backwards=True)
         return [chunk for item in items if (chunk := chunk_of(item)).paused is None][:limit]
 
     async def _last(self, id: str) -> Chunk | None:

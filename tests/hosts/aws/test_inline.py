@@ -10,13 +10,18 @@ import pytest
 
 from client_kit.executions import StartOptions
 from service_kit import Retry, Service, task, workflow
+from service_kit.hosts.aws.dispatch import Dispatch
 from service_kit.hosts.aws.gateway import gateway_of, management_of
+from service_kit.hosts.aws.mover import LOOKED_BACK
 from service_kit.hosts.aws.orchestrator import OrchestratorFunction
+from service_kit.hosts.aws.timers import TimersFunction
+from service_kit.messaging.timers import AwsTimers, Wake
+from service_kit.runtime.clock import SystemClock
 from service_kit.runtime.records import ExecutionRecord
 from tests.hosts.aws.cloud import Cloud, deployed
 
 DONE: list[str] = []
-MEANWHILE: dict[str, Callable[[], Awaitable[None]]] = {}
+MEANWHILE: dict[str, Callable[[], Awaitable[object]]] = {}
 """What happens while a task is running."""
 
 
@@ -45,6 +50,23 @@ async def beside(id: str) -> str:
     return await held
 
 
+@task(inline=True, retry=Retry(max_attempts=2))
+async def carry(id: str) -> str:
+    DONE.append("carry")
+    if id in MEANWHILE:
+        await MEANWHILE[id]()
+    return "carried"
+
+
+@workflow
+async def loop(id: str) -> str:
+    carried = asyncio.create_task(carry(id))
+    for _ in range(LOOKED_BACK + 5):
+        await note(id)
+    await ring(id)
+    return await carried
+
+
 @workflow
 async def alone(id: str) -> str:
     return await hold(id)
@@ -54,13 +76,29 @@ class Works(Service):
     """Work in the functions that take turns."""
 
     beside = beside
+    loop = loop
     alone = alone
 
 
+class Ahead(SystemClock):
+    """A clock that can be put forward."""
+
+    ahead_s = 0.0
+
+    def now_s(self) -> float:
+        return super().now_s() + self.ahead_s
+
+
 @pytest.fixture
-def cloud() -> Iterator[Cloud]:
+def clock() -> Ahead:
+    return Ahead()
+
+
+@pytest.fixture
+def cloud(clock: Ahead) -> Iterator[Cloud]:
     DONE.clear()
-    with deployed(Works) as made:
+    MEANWHILE.clear()
+    with deployed(Works, clock=clock) as made:
         yield made
 
 
@@ -101,3 +139,49 @@ def test_the_answer_of_an_inline_task_whose_execution_was_paused_meanwhile_is_ke
     cloud.run(lambda: record(cloud, "h").outcome is not None)
     assert "held" in str(record(cloud, "h").outcome)
     assert DONE.count("hold") == 1
+
+
+def test_a_turn_whose_invocation_died_is_dispatched_again_however_many_turns_it_took(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SystemExit), monkeypatch.context() as patched:
+        patched.setattr(Dispatch, "tasks", _die)
+        start(cloud, "loop", "l")
+        cloud.deliver_stream(OrchestratorFunction)
+    cloud.functions.clear()
+    assert (DONE.count("note"), DONE.count("ring")) == (LOOKED_BACK + 5, 0)
+    cloud.run(lambda: record(cloud, "l").outcome is not None)
+    assert "carried" in str(record(cloud, "l").outcome)
+    assert (DONE.count("note"), DONE.count("ring"), DONE.count("carry")) == (LOOKED_BACK + 5, 1, 1)
+
+
+def test_an_inline_task_that_died_many_turns_ago_is_an_attempt_when_its_claim_is_over(
+    cloud: Cloud, clock: Ahead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wakes: list[Wake] = []
+
+    async def note_wake(_: AwsTimers, wake: Wake, __: float) -> None:
+        wakes.append(wake)
+
+    monkeypatch.setattr(AwsTimers, "set", note_wake)
+    MEANWHILE["l"] = asyncio.Event().wait
+    with pytest.raises(SystemExit), monkeypatch.context() as patched:
+        patched.setattr(Dispatch, "tasks", _die)
+        start(cloud, "loop", "l")
+        cloud.deliver_stream(OrchestratorFunction)
+    cloud.functions.clear()
+    MEANWHILE.clear()
+    cloud.run(lambda: "ring" in DONE and not cloud.stream.pending("OrchestratorFunction"))
+    assert DONE.count("carry") == 1  # its function may still be running, for all that anybody knows
+    (wake,) = wakes
+    assert wake.at_s > clock.now_s()
+    clock.ahead_s = wake.at_s - clock.now_s() + 1.0
+    body = {"messageId": "1", "body": wake.encode(), "eventSourceARN": "arn:aws:sqs:r:a:timers"}
+    assert cloud.call(TimersFunction, {"Records": [body]}) == set()
+    cloud.run(lambda: record(cloud, "l").outcome is not None)
+    assert "carried" in str(record(cloud, "l").outcome)
+    assert (DONE.count("carry"), DONE.count("ring")) == (2, 1)
+
+
+async def _die(*_: object) -> None:
+    raise SystemExit("the sandbox is gone")
