@@ -12,17 +12,18 @@ LONG_S = 1_000_000.0
 
 Op: TypeAlias = Literal[
     "work", "inline", "hopeless", "refused", "sleep", "receive", "listen", "emit", "steps", "gather", "group",
-    "in_time", "too_late", "race", "dropped", "child", "abandoned", "callback", "cancelled", "again",
+    "in_time", "too_late", "race", "dropped", "child", "abandoned", "callback", "cancelled", "again", "label",
 ]  # fmt: skip
 
 LEAVES: tuple[Op, ...] = (
     "work", "work", "inline", "hopeless", "refused", "sleep", "receive", "listen", "emit", "cancelled",
-    "too_late", "dropped",
+    "too_late", "dropped", "label",
 )  # fmt: skip
 BRANCHES: tuple[Op, ...] = (
     "steps", "gather", "gather", "group", "in_time", "race", "child", "callback", "abandoned",
 )  # fmt: skip
 
+WITH_CHILDREN: frozenset[Op] = frozenset(("child", "callback", "abandoned", "cancelled"))
 
 End: TypeAlias = Literal["by itself", "cancel", "terminate"]
 MOSTLY: tuple[End, ...] = ("by itself",) * 8
@@ -53,6 +54,8 @@ class Root:
     end: End
     pauses_s: float
     """For how long it is paused; 0: it is not."""
+    forked: bool = False
+    """Whether it is forked, from one turn or another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,8 @@ class _Maker:
             twice=chance.random() < 0.2,
             end=end,
             pauses_s=chance.choice((0.0,) * 4 + (3.0,)),
+            # A child has the id that its program gives it, so a fork could not begin it once more.
+            forked=chance.random() < 0.3 and not any(step.op in WITH_CHILDREN for step in walk(program)),
         )
 
     def _root_program(self) -> Step:
@@ -160,10 +165,22 @@ class Message:
     execution: str
     name: str
     payload: str
+    fork: str = ""
+    """The fork that it goes to; it has the same id there, so what the history has is not heard twice."""
 
     @property
     def id(self) -> str:
         return f"{self.execution}/{self.name}/{self.payload}"
+
+
+def fork_id(id: str) -> str:
+    """Return the id of the fork of a root."""
+    return f"{id}f"
+
+
+def forked_from(id: str) -> str | None:
+    """Return the root that an execution is a fork of; None for what is no fork."""
+    return id.removesuffix("f") if id.endswith("f") else None
 
 
 def child_id(parent: str, step: Step) -> str:

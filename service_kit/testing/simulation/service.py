@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any
 
+from service_kit.contract.attribute import Attribute
 from service_kit.contract.event import Event, subscription
 from service_kit.contract.service import Service
 from service_kit.contract.signal import Signal
@@ -130,6 +131,8 @@ async def perform(id: str, step: Step) -> str:
         case "emit":
             await Happened(what=f"{id}/{step.node}").emit()
             return "emitted"
+        case "label":
+            return await _label(Attribute(f"a{step.node}", int))
         case "gather":
             return f"({await _together(inner)})"
         case "group":
@@ -151,6 +154,15 @@ async def perform(id: str, step: Step) -> str:
             return await _cancelled(id, step)
         case "steps" | "again":
             return await _in_turn(id, step)
+
+
+async def _label(label: Attribute[int]) -> str:
+    """Be found by something, and after a while by something else."""
+    Attribute("labelled", bool).set(True)
+    label.set(1)
+    await asyncio.sleep(0.5)
+    label.set((label.get() or 0) + 1)
+    return f"label{label.get()}"
 
 
 async def _in_turn(id: str, step: Step) -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from service_kit.contract.task import current_attempt
-from service_kit.engine.arrivals import TaskRaised, TaskSucceeded, TimerFired
-from service_kit.engine.calls import TaskScheduled, TimerStarted
+from service_kit.engine.arrivals import ExecutionStarted, TaskRaised, TaskSucceeded, TimerFired
+from service_kit.engine.calls import AttributeSet, TaskScheduled, TimerStarted
 from service_kit.engine.history import HistoryEvent, TurnStarted
 from service_kit.engine.wire import decode_events
 from service_kit.runtime.attempt import Attempt
-from service_kit.runtime.records import Claim, ScheduleTask, TaskKey, TurnCommit
+from service_kit.runtime.records import Claim, ScheduleTask, TaskKey, TurnCommit, changed_attributes
 from service_kit.testing.simulation.loop import PROCESS, Process
 
 
@@ -149,11 +149,21 @@ class World:
             first = args[1] if len(args) > 1 else None
             if first is not None and result is None:
                 self._took_turn(first)
+                self._labelled(first, changed_attributes(args[0].attributes, first.attributes))
         elif point == "tasks.claim":
             for claimed in result:
                 self._gave(claimed.key, claimed.claim, claimed.attempt)
         elif point in ("tasks.settle", "tasks.retry") and result and args[1] is not None:
             self._heeded(args[0], args[1])
+
+    def _labelled(self, first: TurnCommit, attributes: Mapping[str, str]) -> None:
+        """Note what an execution is found by that begins with a turn: a fork's is many turns in one."""
+        said = said_by(decode_events(first.events))
+        if attributes != said:
+            self.violate(
+                "found by what it says",
+                f"'{first.execution}' begins as {dict(attributes)}; its history says {said}",
+            )
 
     def _gave(self, key: TaskKey, claim: Claim, attempt: int) -> None:
         """Note a claim on a task: each is one more attempt."""
@@ -212,6 +222,17 @@ class World:
         """Return what all runs of an execution have committed, in order."""
         runs = sorted(key for key in self.events if key[0] == execution)
         return [event for key in runs for event in self.events[key]]
+
+
+def said_by(events: Iterable[HistoryEvent]) -> dict[str, str]:
+    """Return the search attributes that a history leads to."""
+    said: dict[str, str] = {}
+    for event in events:
+        if isinstance(event, ExecutionStarted):
+            said = dict(event.attributes or {})
+        elif isinstance(event, AttributeSet):
+            said = dict(changed_attributes(said, {event.name: event.value}))
+    return said
 
 
 WORLD: ContextVar[World] = ContextVar("simulated_world")

@@ -15,7 +15,8 @@ from service_kit.engine import turn as engine_turn
 from service_kit.engine.arrivals import Arrival, SignalReceived, TimerFired
 from service_kit.engine.machine import Machine
 from service_kit.engine.turn import Turn
-from service_kit.runtime import orchestrator
+from service_kit.runtime import forking, orchestrator
+from service_kit.runtime.forking import Forking
 from service_kit.runtime.gateway import RuntimeGateway
 from service_kit.runtime.incoming import Incoming
 from service_kit.runtime.orchestrator import Orchestrator
@@ -23,10 +24,12 @@ from service_kit.runtime.records import (
     Claim,
     Heartbeat,
     Known,
+    NewExecution,
     StoredArrival,
     StoredExecution,
     TaskKey,
     TurnCommit,
+    changed_attributes,
 )
 from service_kit.runtime.warm import Warm
 from service_kit.stores.memory import deliveries, tasks
@@ -266,6 +269,35 @@ def _the_last_turn_is_not_loaded(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MemoryExecutions, "load", planted)
 
 
+def _attributes_are_kept_after_the_commit(patch: pytest.MonkeyPatch) -> None:
+    commit = MemoryExecutions.commit
+
+    async def planted(self: MemoryExecutions, turn: TurnCommit) -> None:
+        await commit(self, replace(turn, attributes={}))
+        if turn.attributes:
+            await asyncio.sleep(2.0)
+        kept = self._kept[turn.execution]
+        after = changed_attributes(kept.record.attributes, turn.attributes)
+        kept.record = replace(kept.record, attributes=after)
+
+    patch.setattr(MemoryExecutions, "commit", planted)
+
+
+def _forks_do_not_begin_what_was_outstanding(patch: pytest.MonkeyPatch) -> None:
+    forked = Forking._forked
+
+    def planted(self: Forking, *args: Any) -> tuple[NewExecution, TurnCommit]:
+        new, commit = forked(self, *args)
+        self.dispatcher.withdraw(commit.effects)
+        return new, replace(commit, effects=[])
+
+    patch.setattr(Forking, "_forked", planted)
+
+
+def _forks_are_found_by_what_was_said_later(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(forking, "_began_with", lambda found, started: found.record.attributes)
+
+
 BUGS: Mapping[str, Plant] = {
     "effects happen before the commit": _effects_before_the_commit,
     "tasks are dispatched before the commit": _dispatch_before_the_commit,
@@ -290,4 +322,7 @@ BUGS: Mapping[str, Plant] = {
     "starts are acknowledged before they are stored": _starts_are_acknowledged_too_early,
     "events are finished before they are handled": _events_are_finished_before_they_are_handled,
     "the last turn is not loaded": _the_last_turn_is_not_loaded,
+    "attributes are kept after the commit": _attributes_are_kept_after_the_commit,
+    "forks do not begin what was outstanding": _forks_do_not_begin_what_was_outstanding,
+    "forks are found by what was said later": _forks_are_found_by_what_was_said_later,
 }
