@@ -9,9 +9,11 @@ from threading import Event
 from typing import Any
 
 import httpx
+import pytest
 from mcp.client.client import Client
 
 from service_kit import Service, command
+from service_kit.http.mcp import exchange, tools
 from tests.http.agents import Mode, with_agent
 from tests.http.conftest import Ask
 from tests.http.mcp_shop import Orders
@@ -66,6 +68,40 @@ def test_a_stream_without_end_is_cut_where_no_model_reads_on() -> None:
     assert closed == ["yes"]
 
 
+@pytest.fixture
+def ticking() -> tuple[type[Service], Event]:
+    """Return a service whose streams go on for ever, and what is set when one was closed."""
+    closed = Event()
+
+    @command
+    async def tick(count: int = 1) -> AsyncIterator[int]:
+        try:
+            for number in range(count):
+                yield number
+            await asyncio.Event().wait()
+        finally:
+            closed.set()
+
+    class Ticking(Service):
+        tick_on = tick
+
+    return Ticking, closed
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_stream_that_nobody_watches_ends_in_time_with_what_has_come(
+    count: int, ticking: tuple[type[Service], Event], mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools, "COLLECTED_S", 0.05)
+
+    async def test(client: Client) -> None:
+        result = await asyncio.wait_for(client.call_tool("tick_on", {"count": count}), 30)
+        assert result.structured_content == {"items": list(range(count)), "complete": False}
+
+    with_agent(ticking[0], test, mode=mode)
+    assert ticking[1].is_set()
+
+
 def test_a_caller_who_takes_no_events_gets_the_result_alone(ask: Ask) -> None:
     params = {"name": "follow", "arguments": {"count": 1}, "_meta": {"progressToken": 1}}
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
@@ -74,23 +110,19 @@ def test_a_caller_who_takes_no_events_gets_the_result_alone(ask: Ask) -> None:
     assert response.json()["result"]["structuredContent"]["complete"] is True
 
 
-def test_a_caller_who_hangs_up_ends_the_stream(serve: Callable[[Any], str]) -> None:
-    closed = Event()
-
-    @command
-    async def tick() -> AsyncIterator[int]:
-        try:
-            yield 1
-            await asyncio.Event().wait()
-        finally:
-            closed.set()
-
-    class Ticking(Service):
-        tick_on = tick
-
-    params = {"name": "tick_on", "arguments": {}, "_meta": {"progressToken": "t"}}
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_caller_who_hangs_up_ends_the_stream(
+    count: int,
+    ticking: tuple[type[Service], Event],
+    serve: Callable[[Any], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service, closed = ticking
+    monkeypatch.setattr(exchange, "OPENED_S", 30 if count else 0.05)
+    monkeypatch.setattr(tools, "COLLECTED_S", 0.05)  # which is not for those who watch
+    params = {"name": "tick_on", "arguments": {"count": count}, "_meta": {"progressToken": "t"}}
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    url = f"{serve(Ticking.asgi())}/mcp"
+    url = f"{serve(service.asgi())}/mcp"
     with (
         httpx.Client(trust_env=False) as http,
         http.stream(
@@ -98,6 +130,6 @@ def test_a_caller_who_hangs_up_ends_the_stream(serve: Callable[[Any], str]) -> N
         ) as answer,
     ):
         lines = answer.iter_lines()
-        assert (next(lines), next(lines)[:6]) == ("event: message", "data: ")
+        assert next(lines) == ("event: message" if count else ":")
         assert not closed.is_set()
     assert closed.wait(30)

@@ -17,8 +17,11 @@ from pydantic_core import to_json
 from service_kit.contract.exchange import RawHeaders, Response
 from service_kit.http.mcp.calls import Caller
 from service_kit.http.mcp.face import CALLER
+from service_kit.http.streaming import HEARTBEAT
 
 PATH = "/mcp"
+OPENED_S = 5.0
+"""A watched call that is silent for so long is answered by events all the same: only these notice a hang-up."""
 
 _EVENTS = [
     (b"content-type", b"text/event-stream"),
@@ -68,13 +71,17 @@ class Exchange:
         running = asyncio.create_task(self.whole())
         running.add_done_callback(lambda _: told.put_nowait(None))
         try:
-            first = await told.get()
+            first = await asyncio.wait_for(told.get(), OPENED_S)
+        except TimeoutError:
+            opening = HEARTBEAT
         except BaseException:
             running.cancel()
             raise
-        if first is None:
-            return await running
-        return Response(200, list(_EVENTS), stream=_events(first, told, running))
+        else:
+            if first is None:
+                return await running
+            opening = _event(first)
+        return Response(200, list(_EVENTS), stream=_events(opening, told, running))
 
     def _scope(self) -> MutableMapping[str, Any]:
         request = self._caller.request
@@ -97,7 +104,7 @@ class Exchange:
 
     async def _receive(self) -> MutableMapping[str, Any]:
         if self._received:
-            # A caller who hangs up cancels us; the SDK need not watch for it.
+            # Nobody tells us that a caller has hung up: his call ends as every command does, and a stream in time.
             await asyncio.Event().wait()
         self._received = True
         return {"type": "http.request", "body": self._caller.request.body, "more_body": False}
@@ -110,13 +117,12 @@ class Exchange:
 
 
 async def _events(
-    first: bytes, told: asyncio.Queue[bytes | None], running: asyncio.Task[Response]
+    opening: bytes, told: asyncio.Queue[bytes | None], running: asyncio.Task[Response]
 ) -> AsyncIterator[bytes]:
-    item: bytes | None = first
     try:
-        while item is not None:
+        yield opening
+        while (item := await told.get()) is not None:
             yield _event(item)
-            item = await told.get()
         yield _event((await running).body)
     finally:
         running.cancel()

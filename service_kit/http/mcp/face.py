@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from service_kit.contract.exchange import Request
 from service_kit.contract.prompt import InvalidPromptArguments, Prompt
 from service_kit.http.application import Application
-from service_kit.http.mcp.calls import Caller, Calls, Failed
+from service_kit.http.mcp.calls import Caller, Calls, Failed, Progress
 from service_kit.http.mcp.resources import Resources
 from service_kit.http.mcp.schemas import ToolSchemas
 from service_kit.http.mcp.tools import Tool, command_tools
@@ -74,14 +74,9 @@ class Face:
         tool = self.tools.get(params.name)
         if tool is None:
             raise MCPError(code=types.INVALID_PARAMS, message=f"there is no tool '{params.name}'")
-        caller, told = self._caller(context), 0
-
-        async def progress(item: str) -> None:
-            nonlocal told
-            told += 1
-            await context.session.report_progress(told, message=item)
-
-        return await tool.call(params.arguments or {}, caller, caller.tell or progress)
+        caller = self._caller(context)
+        progress = caller.tell if context.request is not None else _progress(context)
+        return await tool.call(params.arguments or {}, caller, progress)
 
     async def _list_resources(self, _: Context, __: object) -> types.ListResourcesResult:
         return types.ListResourcesResult(resources=self._resources.listed())
@@ -123,6 +118,20 @@ class Face:
             return caller
         assert self._alone is not None, "messages without a request come over pipes alone"
         return Caller(self._alone)
+
+
+def _progress(context: Context) -> Progress | None:
+    """Return what tells the caller at the other end of a pipe of progress; None if he did not ask for it."""
+    if context.meta is None or context.meta.get("progress_token") is None:
+        return None
+    told = 0
+
+    async def progress(item: str) -> None:
+        nonlocal told
+        told += 1
+        await context.session.report_progress(told, message=item)
+
+    return progress
 
 
 async def _opaque(ctx: Context, call_next: CallNext) -> HandlerResult:

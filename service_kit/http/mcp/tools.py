@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeAlias
 
@@ -18,6 +19,8 @@ Arguments: TypeAlias = Mapping[str, Any]
 
 COLLECTED_BYTES = 1024 * 1024
 """Of a stream's items in one result, which is more than models read; what is beyond it is not asked for."""
+COLLECTED_S = 25.0
+"""Of a stream that nobody watches: then its caller gets what has come. API Gateway waits for 29 s."""
 
 
 class Tool(Protocol):
@@ -29,8 +32,10 @@ class Tool(Protocol):
     @property
     def streaming(self) -> bool: ...
 
-    async def call(self, arguments: Arguments, caller: Caller, progress: Progress) -> types.CallToolResult:
-        """Return the result; whatever goes wrong is one, too."""
+    async def call(
+        self, arguments: Arguments, caller: Caller, progress: Progress | None
+    ) -> types.CallToolResult:
+        """Return the result; whatever goes wrong is one, too. Without `progress` nobody watches the call."""
         ...
 
 
@@ -53,7 +58,9 @@ class CommandTool:
             annotations=_annotations(declared),
         )
 
-    async def call(self, arguments: Arguments, caller: Caller, progress: Progress) -> types.CallToolResult:
+    async def call(
+        self, arguments: Arguments, caller: Caller, progress: Progress | None
+    ) -> types.CallToolResult:
         """Return the result; whatever goes wrong is one, too."""
         response = await self._calls.call(caller, self._declared.name, self._body(arguments))
         return await self._read(response, progress)
@@ -67,7 +74,7 @@ class CommandTool:
             return b""  # the parameter's own default, which need not be the model's defaults
         return encode(arguments if member is None else arguments.get(member))
 
-    async def _read(self, response: Response, progress: Progress) -> types.CallToolResult:
+    async def _read(self, response: Response, progress: Progress | None) -> types.CallToolResult:
         if response.status >= 300:
             return failed(response)
         if self._result is None:
@@ -85,23 +92,30 @@ class StreamTool(CommandTool):
     def _described_result(self, schemas: ToolSchemas) -> Described | None:
         return schemas.items(self._declared.name)
 
-    async def _read(self, response: Response, progress: Progress) -> types.CallToolResult:
+    async def _read(self, response: Response, progress: Progress | None) -> types.CallToolResult:
         if response.stream is None or response.status >= 300:
             return failed(response)
         items, size, complete = list[Any](), 0, True
         stream = response.stream
+        limit = asyncio.timeout(COLLECTED_S if progress is None else None)
         try:
-            async for kind, data in events(stream):
-                if kind == "error":
-                    return failed(Response(500, [(b"content-type", b"application/problem+json")], data))
-                if kind == "end":
-                    break
-                await progress(data.decode())
-                size += len(data)
-                if size > COLLECTED_BYTES:
-                    complete = False
-                    break
-                items.append(from_json(data))
+            async with limit:
+                async for kind, data in events(stream):
+                    if kind == "error":
+                        return failed(Response(500, [(b"content-type", b"application/problem+json")], data))
+                    if kind == "end":
+                        break
+                    if progress is not None:
+                        await progress(data.decode())
+                    size += len(data)
+                    if size > COLLECTED_BYTES:
+                        complete = False
+                        break
+                    items.append(from_json(data))
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            complete = False
         finally:
             close = getattr(stream, "aclose", None)
             if close is not None:

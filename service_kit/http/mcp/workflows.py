@@ -52,7 +52,9 @@ class _WorkflowTool(ABC):
         self._calls = calls
         self.described: types.Tool = self._describe(schemas)
 
-    async def call(self, arguments: Arguments, caller: Caller, progress: Progress) -> types.CallToolResult:
+    async def call(
+        self, arguments: Arguments, caller: Caller, progress: Progress | None
+    ) -> types.CallToolResult:
         """Return the result; whatever goes wrong is one, too."""
         try:
             return structured(await self._perform(dict(arguments), caller))
