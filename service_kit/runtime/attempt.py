@@ -25,8 +25,8 @@ class Attempt:
     details: str | None = None
     unsaid: bool = False
     """Whether the store does not know the latest details."""
-    beaten: bool = False
-    """Whether there was a heartbeat since this was last looked at."""
+    beats: int = 0
+    """How many heartbeats there were: whoever looks at it now and then knows how many he has seen."""
 
     @property
     def token(self) -> str:
@@ -51,4 +51,4 @@ class Attempt:
         if details is not None:
             self.details = details
             self.unsaid = True
-        self.beaten = True
+        self.beats += 1

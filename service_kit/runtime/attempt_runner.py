@@ -204,15 +204,16 @@ class _Watch:
     def __init__(self, clock: Clock, attempt: Attempt, silence_s: float, end: Deadline) -> None:
         self._clock, self._attempt, self._end = clock, attempt, end
         self._step_s = silence_s / LOOKS
-        self._silent = 0
+        self._silent = self._heard = 0
         self._alarm: Alarm = clock.call_later(self._step_s, self._look)
 
     def stop(self) -> None:
         self._alarm.cancel()
 
     def _look(self) -> None:
-        self._silent = 0 if self._attempt.beaten else self._silent + 1
-        self._attempt.beaten = False
+        beats = self._attempt.beats
+        self._silent = 0 if beats != self._heard else self._silent + 1
+        self._heard = beats
         if self._silent >= LOOKS:
             self._end.expire()
         else:

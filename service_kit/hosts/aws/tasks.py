@@ -111,13 +111,19 @@ class TasksFunction(Function):
 
     async def _beat(self, attempt: Attempt, tasks: QueuedTasks) -> None:
         """Store what heartbeats have said, and hear whether anybody still waits."""
+        said = 0
         while True:
             await self.host.clock.sleep(BEAT_S)
-            if not (attempt.unsaid or attempt.beaten):
+            beats = attempt.beats
+            if beats == said:
                 continue
-            attempt.unsaid = False
             beat = Heartbeat(attempt.task.key, attempt.claim, attempt.claim.until_s, attempt.details)
-            (cancelled,) = await tasks.heartbeat([beat])
+            try:
+                (cancelled,) = await tasks.heartbeat([beat])
+            except Exception:
+                logger.warning("a heartbeat of %s is not stored; it is tried again", beat.key, exc_info=True)
+                continue
+            said = beats
             attempt.lost = cancelled is None
             attempt.cancelled = cancelled is not False
 
