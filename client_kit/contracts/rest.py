@@ -83,6 +83,22 @@ class RestCommand:
         self.idempotent: bool = declared.idempotent
 
     @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return self._declared.parameters
+
+    @property
+    def summary(self) -> str:
+        return self._declared.summary
+
+    @property
+    def description(self) -> str:
+        return self._declared.description
+
+    @property
+    def consequential(self) -> bool:
+        return self._declared.consequential
+
+    @property
     def errors(self) -> Mapping[str, type[ServiceError]]:
         return self._declared.errors
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -27,6 +27,7 @@ class ParameterContract(Protocol):
         ...
 
 
+@runtime_checkable
 class DescribedCommand(CommandContract, Protocol):
     """What a tool reads of a command, beyond what its calls do."""
 

@@ -53,7 +53,8 @@ def _is_command(attribute: object) -> bool:
 
 
 def _typed(command: Bound, limits: StreamLimits) -> StructuredTool:
-    contract = cast(DescribedCommand, command._line.endpoint.contract)
+    contract = command._line.endpoint.contract
+    assert isinstance(contract, DescribedCommand), f"{contract} is a command of a contract"
     arguments = Arguments(contract)
     description = contract.description or contract.summary
     shown = _Shown(contract.name, description, arguments.model, contract.consequential, arguments.of_call)

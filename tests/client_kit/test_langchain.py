@@ -6,7 +6,9 @@ import asyncio
 import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import pytest
@@ -22,6 +24,11 @@ from client_kit.langchain import StreamLimits, tools
 from client_kit.tools import RemoteService
 from plugins.todo.service import Todos
 from service_kit import Bearer, Refusal, Service, ServiceError, command
+from service_kit.contract.service import contract_of
+from service_kit.openapi import build_specification
+from service_kit.publishing.document.read import Document
+from service_kit.publishing.document.service import publish_document
+from tests.publishing.packages import imported
 
 
 class OutOfStock(ServiceError, status=409):
@@ -94,11 +101,20 @@ class Shop(Service):
     closed = closed
 
 
+@cache
+def shop_of_its_document() -> Any:
+    """Return the contract that another team would make of the shop's OpenAPI document."""
+    document = Document(build_specification(contract_of(Shop), url="http://shop.test"))
+    with TemporaryDirectory() as folder:
+        return imported(publish_document(document), Path(folder)).Shop
+
+
 @asynccontextmanager
 async def toolbox(kind: str, limits: StreamLimits | None = None) -> AsyncIterator[dict[str, StructuredTool]]:
     transport = InProcessTransport(Shop.asgi())
-    if kind == "typed":
-        async with connect(Shop, "http://shop.test", transport=transport) as client:
+    if kind != "document":
+        contract: Any = Shop if kind == "typed" else shop_of_its_document()
+        async with connect(contract, "http://shop.test", transport=transport) as client:
             yield {tool.name: tool for tool in tools(client, stream_limits=limits)}
     else:
         async with RemoteService("http://shop.test", transport=transport) as service:
@@ -120,10 +136,10 @@ def use(kind: str, name: str, arguments: dict[str, Any], limits: StreamLimits | 
     return asyncio.run(run())
 
 
-BOTH = pytest.mark.parametrize("kind", ["typed", "document"])
+EACH = pytest.mark.parametrize("kind", ["typed", "document", "contract"])
 
 
-@BOTH
+@EACH
 def test_every_command_is_a_tool_that_model_apis_can_read(kind: str) -> None:
     async def read() -> dict[str, Any]:
         async with toolbox(kind) as found:
@@ -136,10 +152,10 @@ def test_every_command_is_a_tool_that_model_apis_can_read(kind: str) -> None:
     assert properties["sku"] == {"type": "string", "minLength": 2, "description": "What"}
     assert properties["quantity"]["default"] == 1
     assert shown["order"]["parameters"]["required"] == ["sku"]
-    assert "default" not in shown["keep"]["parameters"]["properties"]["odd"]
+    assert shown["keep"]["parameters"]["properties"]["odd"].get("default") is None
 
 
-@BOTH
+@EACH
 def test_a_model_reads_the_result_as_json(kind: str) -> None:
     answer = use(kind, "order", {"sku": "ab", "quantity": 2})
     assert (answer.content, answer.status) == ('{"sku":"abab","note":null}', "success")
@@ -151,14 +167,14 @@ def test_the_artifact_of_a_typed_tool_has_its_type() -> None:
     assert use("document", "order", {"sku": "ab"}).artifact == {"sku": "ab", "note": None}
 
 
-@BOTH
+@EACH
 def test_a_declared_error_is_told_to_the_model_with_its_fields(kind: str) -> None:
     answer = use(kind, "order", {"sku": "ab", "quantity": 9})
     assert answer.status == "error"
     assert str(answer.content).startswith("OutOfStock: Out of stock (left=5)")
 
 
-@BOTH
+@EACH
 def test_arguments_that_do_not_fit_are_told_each_with_its_reason(kind: str) -> None:
     answer = use(kind, "order", {"sku": "a", "quantity": "many"})
     assert answer.status == "error"
@@ -167,7 +183,7 @@ def test_arguments_that_do_not_fit_are_told_each_with_its_reason(kind: str) -> N
     assert {line.partition(":")[0] for line in told[1:]} == {"sku", "quantity"}
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize(("name", "status"), [("broken", 500), ("closed", 403)])
 def test_what_a_model_cannot_mend_is_raised_to_the_program(kind: str, name: str, status: int) -> None:
     with pytest.raises(ProblemError) as caught:
@@ -175,20 +191,20 @@ def test_what_a_model_cannot_mend_is_raised_to_the_program(kind: str, name: str,
     assert caught.value.status == status
 
 
-@BOTH
+@EACH
 def test_names_that_langchain_and_pydantic_take_are_arguments_all_the_same(kind: str) -> None:
-    schema = {"typed": "schema_", "document": "schema"}[kind]
+    schema = "schema" if kind == "document" else "schema_"
     arguments = {"config_": "c", schema: 7, "run_manager_": True}
     assert use(kind, "configure", arguments).content == '"c 7 True"'
 
 
-@BOTH
+@EACH
 def test_models_lists_and_defaults_without_json_arrive(kind: str) -> None:
     assert use(kind, "keep", {"item": {"sku": "s"}, "labels": ["a"]}).content == "\"s ['a'] True\""
     assert use(kind, "keep", {"item": {"sku": "s"}}).content == '"s None True"'
 
 
-@BOTH
+@EACH
 def test_a_stream_is_a_list_of_its_first_items(kind: str) -> None:
     assert use(kind, "count", {"to": 2}).content == "[0,1]"
     cut = use(kind, "count", {"to": 9}, StreamLimits(items=2))
@@ -197,7 +213,7 @@ def test_a_stream_is_a_list_of_its_first_items(kind: str) -> None:
     assert use(kind, "count", {"to": 2}, StreamLimits(items=2)).content == "[0,1]"
 
 
-@BOTH
+@EACH
 def test_an_error_at_the_end_of_a_stream_is_told(kind: str) -> None:
     answer = use(kind, "count", {"to": 3})
     assert (answer.status, str(answer.content)[:10]) == ("error", "OutOfStock")
