@@ -10,6 +10,8 @@ import pytest
 
 from tests.aws.emulator import Emulator, emulator
 
+pytest.register_assert_rewrite("tests.aws.documents", "tests.plugins.orders_acceptance")
+
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:

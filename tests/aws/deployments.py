@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import cast
 
+from plugins.orders.on_aws import on_aws
 from plugins.todo.service import Todos
 from service_kit.deploy import Deployment, DeploymentOptions
 from service_kit.deploy.deployment import Runtime
@@ -14,4 +15,5 @@ RUNTIME = cast(Runtime, f"python3.{sys.version_info.minor}")
 
 todos = Deployment(Todos, DeploymentOptions(runtime=RUNTIME))
 rest_todos = Deployment(Todos, DeploymentOptions(runtime=RUNTIME, api="rest", validate_requests=True))
+orders = on_aws(DeploymentOptions(runtime=RUNTIME, mcp=False))
 parcels = Deployment(Parcels, DeploymentOptions(runtime=RUNTIME, mcp=False))

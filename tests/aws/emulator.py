@@ -12,7 +12,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+import boto3  # type: ignore[import-untyped] # it has no types
 import httpx
 
 from tests.aws.tools import MINISTACK, SAM, program
@@ -57,15 +59,50 @@ class Emulator:
 
     @contextmanager
     def deployed(self, service: str, stack: str, **variables: str) -> Iterator[dict[str, str]]:
-        """Deploy a service; yield the outputs of its stack, and delete it."""
+        """Deploy a service; yield the outputs of its stack, delete it, and see that nothing of it is left."""
+        before = self.there()
         template = self.folder / stack / "template.yaml"
         printed = self.service_kit(
             "deploy", service, "--stack", stack, "-t", str(template), "--json", **variables
         )
         try:
+            assert self.there() > before
             yield json.loads(printed)
         finally:
             self.service_kit("destroy", service, "--stack", stack, "--yes", "--", "--region", "us-east-1")
+        assert self.there() == before
+
+    def client(self, service: str) -> Any:
+        """Return a client of boto3 for this emulator."""
+        return boto3.client(
+            service,
+            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
+            region_name=self.environment["AWS_DEFAULT_REGION"],
+            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def there(self) -> set[str]:
+        """Return the names of what is there, of the kinds that stacks consist of."""
+        client = self.client
+        listed: list[tuple[str, list[dict[str, str]]]] = [
+            ("FunctionName", client("lambda").list_functions()["Functions"]),
+            ("UUID", client("lambda").list_event_source_mappings()["EventSourceMappings"]),
+            ("Name", client("s3").list_buckets()["Buckets"]),
+            ("RoleName", client("iam").list_roles()["Roles"]),
+            ("Name", client("events").list_event_buses()["EventBuses"]),
+            ("Name", client("events").list_rules()["Rules"]),
+            ("Name", client("scheduler").list_schedule_groups()["ScheduleGroups"]),
+            ("Name", client("scheduler").list_schedules()["Schedules"]),
+            ("logGroupName", client("logs").describe_log_groups()["logGroups"]),
+            ("Name", client("apigatewayv2").get_apis()["Items"]),
+            ("AlarmName", client("cloudwatch").describe_alarms()["MetricAlarms"]),
+        ]
+        names = {one[key] for key, ones in listed for one in ones}
+        names.update(client("dynamodb").list_tables()["TableNames"])
+        names.update(client("sqs").list_queues().get("QueueUrls", []))
+        # What `sam` keeps its uploads in, once for all stacks of an account.
+        return {name for name in names if "aws-sam-cli-managed" not in name}
 
     def http_url(self, api_id: str) -> str:
         """Return where an HTTP API answers: the emulator's own address has the API in its name."""

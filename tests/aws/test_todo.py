@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
 from client_kit import ProblemError, connect
 from plugins.todo.client import tour
 from plugins.todo.model import TodoNotFound
 from plugins.todo.service import Todos
+from tests.aws.documents import check_documents
 from tests.aws.emulator import Emulator
 
 pytestmark = pytest.mark.usefixtures("localhost_names")
@@ -70,17 +70,7 @@ def test_the_rest_face_takes_paths_queries_and_bodies(url: str) -> None:
 
 
 def test_agents_find_the_manifest_and_the_specification_at_the_apis_own_url(url: str) -> None:
-    # The emulator names no scheme, and API Gateway has only this one.
-    public = url.replace("http://", "https://")
-    manifest = httpx.get(f"{url}/.well-known/ai-plugin.json", trust_env=False).json()
-    assert manifest["api"]["url"] == f"{public}/openapi.json"
-    newest = httpx.get(f"{url}/openapi.json", trust_env=False).json()
-    older = httpx.get(f"{url}/openapi.json", params={"version": "3.0"}, trust_env=False).json()
-    assert newest["servers"] == older["servers"] == [{"url": public}]
-    OpenAPIV31SpecValidator(newest).validate()
-    OpenAPIV30SpecValidator(older).validate()
-    assert httpx.get(f"{url}/openapi.yaml", trust_env=False).text.startswith("openapi: 3.1.0")
-    assert httpx.get(f"{url}/healthz", trust_env=False).json() == {"status": "ok"}
+    check_documents(url)
 
 
 def test_only_the_routes_of_the_service_lead_to_it(url: str) -> None:

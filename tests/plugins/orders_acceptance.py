@@ -1,8 +1,8 @@
 """What the orders service does, wherever it runs: its acceptance, told over a typed client and the world outside.
 
 `tests/plugins/test_orders.py` tells each story at home, `tests/aws/test_orders.py` over a deployed API. A story finds
-full shelves and a world in which nothing has happened; executions of earlier stories may be there. One file, though
-long: whoever asks what the service does reads it in one place.
+full shelves and a world in which nothing has happened, and leaves nothing behind that would still change it: its
+executions have ended, or wait. One file, though long: whoever asks what the service does reads it in one place.
 """
 
 from __future__ import annotations
@@ -137,6 +137,7 @@ async def executions_are_found_by_what_they_were_started_with(orders: Client, wo
         return lamp.id in lamps and lamps[lamp.id].status == "succeeded" and chair.id not in lamps
 
     await eventually(found)  # a list may be a moment behind
+    await in_grace(orders, chair)
 
 
 async def choreography_ends_with_the_order_shipped(orders: Client, world: World) -> None:
