@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.aws_emulator import area as aws_emulator
 from benchmarks.aws_lambda import area as aws_lambda
 from benchmarks.client import area as client
 from benchmarks.http import area as http
@@ -24,6 +25,7 @@ AREAS: dict[str, Callable[[Pace, Callable[[str], None]], Result]] = {
     "lambda": aws_lambda.run,
     "openapi": openapi.run,
     "workflows": workflows.run,
+    "emulator": aws_emulator.run,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEADING = """# Results

@@ -23,12 +23,16 @@ HOME = Path(sys.prefix, "tools")
 """Where they are: inside of this interpreter's environment, and gone with it."""
 
 
+def is_installed(requirement: str) -> bool:
+    """Tell whether a program is there already."""
+    return (_folder(requirement) / "ready").exists()
+
+
 @cache
 def program(name: str, requirement: str) -> Path:
     """Return an installed program; the first one who asks installs it, which takes a minute or two."""
     HOME.mkdir(exist_ok=True)
-    package = re.split(r"[\[=]", requirement)[0]
-    folder = HOME / f"{package}-{hashlib.sha256(requirement.encode()).hexdigest()[:12]}"
+    folder, package = _folder(requirement), _package(requirement)
     ready = folder / "ready"
     with (HOME / f"{package}.lock").open("w") as lock:
         # Tests run in several processes.
@@ -40,3 +44,11 @@ def program(name: str, requirement: str) -> Path:
             assert ran.returncode == 0, f"{requirement} could not be installed:\n{ran.stdout}{ran.stderr}"
             ready.touch()
     return folder / "bin" / name
+
+
+def _folder(requirement: str) -> Path:
+    return HOME / f"{_package(requirement)}-{hashlib.sha256(requirement.encode()).hexdigest()[:12]}"
+
+
+def _package(requirement: str) -> str:
+    return re.split(r"[\[=]", requirement)[0]
