@@ -13,11 +13,9 @@ from plugins.orders.service import Orders
 from tests.aws.documents import check_documents
 from tests.aws.emulator import Emulator
 from tests.plugins.orders_acceptance import ACCEPTANCE
-from tests.plugins.orders_bench import Story, World, world_of
+from tests.plugins.orders_bench import DEADLINE_S, Story, World, world_of
 
 pytestmark = pytest.mark.usefixtures("localhost_names")
-
-PATIENCE_S = 240.0
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +42,7 @@ def world(aws: Emulator, stack: Mapping[str, str]) -> World:
 @pytest.mark.parametrize("story", ACCEPTANCE, ids=lambda story: story.__name__)
 def test_on_aws(story: Story, url: str, world: World) -> None:
     async def run() -> None:
-        async with connect(Orders, url) as orders, asyncio.timeout(PATIENCE_S):
+        async with connect(Orders, url) as orders, asyncio.timeout(2 * DEADLINE_S):
             await story(orders, world)
 
     asyncio.run(run())
