@@ -20,6 +20,7 @@ ENTRY_POINTS = {
     "service_kit.deploy.tracing": "service_kit.deploy.source, in a new interpreter",
     "service_kit.hosts.aws.orchestrator": "Lambda, by the template: for the table's stream",
     "service_kit.hosts.aws.relay": "Lambda, by the template: for the table's stream",
+    "service_kit.hosts.aws.subscriptions": "Lambda, by the template: for the queues of subscriptions",
     "service_kit.hosts.aws.sweeper": "Lambda, by the template: every minute",
     "service_kit.hosts.aws.tasks": "Lambda, by the template: for the queues of tasks",
     "service_kit.hosts.aws.timers": "Lambda, by the template: for the timer queue",

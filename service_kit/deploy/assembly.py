@@ -15,7 +15,7 @@ from service_kit.deploy.planning import PlannedFunction, plan
 from service_kit.deploy.rest_api import rest_api_part
 from service_kit.deploy.routes import ApiRoute, api_routes
 from service_kit.deploy.template import Part, Template, joined
-from service_kit.deploy.workers import durable_api_function
+from service_kit.deploy.workers import durable_api_function, managing_function, subscriptions_of
 
 
 def assemble(deployment: Deployment) -> Template:
@@ -40,6 +40,7 @@ def _parts(deployment: Deployment) -> Iterator[Part]:
     functions = plan(deployment)
     if durable:
         functions = [durable_api_function(function) for function in functions]
+        functions[-1] = managing_function(functions[-1], subscriptions_of(found, deployment))
     routes = _led(list(api_routes(contract, options.api, mcp=options.mcp, durable=durable)), functions)
     if options.api == "http":
         yield http_api_part(deployment, routes)

@@ -12,14 +12,17 @@ from service_kit.deploy.deployment import Deployment
 from service_kit.deploy.grants import (
     BUCKET_ACCESS,
     BUS,
+    CLEARING,
+    LISTING,
     PUBLISHING,
     SCHEDULE_ROLE,
     SCHEDULES,
     SCHEDULING,
     STREAM_ACCESS,
+    SWEEPING,
     TABLE_ACCESS,
-    TIMER_SENDING,
     TIMERS,
+    WAKING,
     receiving,
     sending,
 )
@@ -108,8 +111,14 @@ def durable_api_function(function: PlannedFunction) -> PlannedFunction:
     return replace(
         function,
         environment={**function.environment, **durable_environment()},
-        permissions=(TABLE_ACCESS, BUCKET_ACCESS, TIMER_SENDING, *function.permissions),
+        permissions=(TABLE_ACCESS, BUCKET_ACCESS, *function.permissions),
     )
+
+
+def managing_function(function: PlannedFunction, subscriptions: Sequence[Worker]) -> PlannedFunction:
+    """Return the function that serves the management API: it lists, wakes what was paused, and delivers again."""
+    more = LISTING, WAKING, *sending([one.queue for one in subscriptions])
+    return replace(function, permissions=(*function.permissions, *more))
 
 
 def worker_functions(
@@ -118,7 +127,8 @@ def worker_functions(
     """Return the functions behind stream, queues and clock."""
     each, title = deployment.options.functions == "each", deployment.contract.title
     moving = (
-        *(TABLE_ACCESS, BUCKET_ACCESS, PUBLISHING, *SCHEDULING, *sending([task.queue for task in tasks])),
+        *(TABLE_ACCESS, CLEARING, BUCKET_ACCESS, PUBLISHING, *SCHEDULING),
+        *sending([task.queue for task in tasks]),
         *deployment.granted("task", *(task.name for task in tasks if task.inline)),
     )
     failures = Allow(["sqs:SendMessage"], [GetAtt(STREAM_FAILURES)])
@@ -127,7 +137,7 @@ def worker_functions(
     relaying = (BUCKET_ACCESS, PUBLISHING, *STREAM_ACCESS, failures)
     yield make("Relay", f"{title}: events of commands and tasks, to the bus", relaying)
     yield make("Timers", f"{title}: executions whose time has come", (*moving, *receiving([TIMERS])))
-    sweeping = (*moving, *sending([one.queue for one in subscriptions]))
+    sweeping = (*SWEEPING, BUCKET_ACCESS, WAKING, *sending([one.queue for one in subscriptions]))
     yield make("Sweeper", f"{title}: what lost wake-ups have left behind", sweeping)
     kinds = (("Tasks", "task", tasks), ("Subscriptions", "subscription", subscriptions))
     for handler, kind, workers in kinds:
@@ -197,7 +207,7 @@ def queue_source(function: str, queue: str, *, batch: int, concurrency: int | No
 
 def orchestrator_filters() -> list[Mapping[str, object]]:
     """Return what wakes executions: their beginning, what arrives, and answers of tasks in each form they have."""
-    answers: list[object] = [{"S": _THERE}, {"B": _THERE}, {"L": {"S": _THERE}}]
+    answers: list[object] = [{"S": _THERE}, {"B": _THERE}]
     return [
         {"eventName": ["INSERT"], "dynamodb": {"Keys": {SK: {"S": [META]}}}},
         {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {SK: {"S": [{"prefix": ARRIVAL}]}}}},

@@ -111,7 +111,7 @@ def test_tasks_and_subscriptions_are_allowed_what_they_need(
 
 def test_an_inline_task_is_run_by_the_functions_that_take_turns_as_well() -> None:
     found = readers(document(with_key(EACH).allow(READ, stamp)))
-    assert found == {"OrchestratorRole", "TimersRole", "SweeperRole", "StampTaskRole"}
+    assert found == {"OrchestratorRole", "TimersRole", "StampTaskRole"}
 
 
 def test_no_function_may_do_anything_with_what_nobody_is_allowed() -> None:

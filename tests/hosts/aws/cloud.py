@@ -49,17 +49,20 @@ class Cloud:
     functions: dict[type[Function], Function] = field(default_factory=dict[type[Function], Function])
     invocations: list[str] = field(default_factory=list[str])
     clock: Clock | None = None
+    clients_of: Callable[[str], Callable[[str], Any]] | None = None
+    """Makes the clients of one function, by its name; None: all share `client`."""
 
-    def host(self) -> AwsHost:
-        return AwsHost(self.service, self.settings, self.client, self.clock)
+    def host(self, caller: str = "") -> AwsHost:
+        client = self.clients_of(caller) if caller and self.clients_of is not None else self.client
+        return AwsHost(self.service, self.settings, client, self.clock)
 
-    def api(self) -> LambdaHandler:
-        return durable_handler(self.service, self.host())
+    def api(self, caller: str = "Api") -> LambdaHandler:
+        return durable_handler(self.service, self.host(caller))
 
     def function(self, kind: type[Function]) -> Function:
         """Return a warm function."""
         if kind not in self.functions:
-            self.functions[kind] = kind(self.host())
+            self.functions[kind] = kind(self.host(kind.__name__.removesuffix("Function")))
         return self.functions[kind]
 
     def replace(self, kind: type[Function]) -> None:
@@ -84,6 +87,10 @@ class Cloud:
         """Deliver what is there once."""
         self.deliver_stream(OrchestratorFunction)
         self.deliver_stream(RelayFunction)
+        self.deliver_queues()
+
+    def deliver_queues(self) -> None:
+        """Call functions with what their queues have for them."""
         for url, kind in self.queues.items():
             self._deliver_queue(url, kind)
 

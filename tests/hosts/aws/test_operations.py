@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -41,7 +42,11 @@ class Operator:
     def __init__(self, cloud: Cloud, clock: Ahead) -> None:
         self.cloud = cloud
         self.clock = clock
-        self._transport = LambdaTransport(cloud.api())
+        self._api = cloud.api()
+        self._transport = LambdaTransport(self._api)
+
+    def close(self) -> None:
+        self._api.close()
 
     def ask(self, question: Callable[[Operated], Awaitable[T]]) -> T:
         async def asked() -> T:
@@ -63,8 +68,8 @@ def operator() -> Iterator[Operator]:
     operated.DONE.clear()
     operated.BROKEN.clear()
     clock = Ahead()
-    with deployed(Operated, clock=clock) as cloud:
-        yield Operator(cloud, clock)
+    with deployed(Operated, clock=clock) as cloud, closing(Operator(cloud, clock)) as made:
+        yield made
 
 
 def test_an_event_that_no_handler_can_take_is_a_dead_letter_until_it_is_redriven(operator: Operator) -> None:
