@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -11,10 +12,11 @@ import pytest
 
 from service_kit.runtime.idempotency import Claimed, IdempotencyStore, InFlight, Kept, KeptAnswer, Mismatch
 from service_kit.stores.dynamodb.idempotency import DynamoIdempotencyStore
+from service_kit.stores.dynamodb.store import dynamodb_store
 from service_kit.stores.memory.idempotency import ENTRY_BYTES, MemoryIdempotencyStore
 from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.idempotency import SqliteIdempotencyStore
-from tests.stores.tables import fresh_table
+from tests.stores.tables import fresh_shelf, fresh_table
 
 
 class Clock:
@@ -40,8 +42,9 @@ def _sqlite(folder: Path, clock: Clock) -> Iterator[IdempotencyStore]:
 
 @contextmanager
 def _dynamodb(_: Path, clock: Clock) -> Iterator[IdempotencyStore]:
-    with fresh_table("moto") as table:
-        yield DynamoIdempotencyStore(lambda: table, clock)
+    with fresh_table("moto") as table, fresh_shelf("moto") as shelf:
+        made = dynamodb_store(table, shelf)
+        yield DynamoIdempotencyStore(lambda: made, clock)
 
 
 STORES: dict[str, Callable[[Path, Clock], AbstractContextManager[IdempotencyStore]]] = {
@@ -52,6 +55,8 @@ STORES: dict[str, Callable[[Path, Clock], AbstractContextManager[IdempotencyStor
 
 ANSWER = KeptAnswer(200, "application/json", b"1")
 DAY_S = 86_400
+NOISE = random.Random(7).randbytes(450_000).hex().encode()
+"""More than an item of DynamoDB holds, however it is compressed."""
 
 
 @pytest.fixture(params=STORES)
@@ -86,6 +91,20 @@ def test_a_kept_answer_is_given_to_the_same_request_only(store: IdempotencyStore
         await store.keep("a", ANSWER)
         assert await store.begin("a", b"f") == Kept(ANSWER)
         assert await store.begin("a", b"other") == Mismatch()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "body", [NOISE, b"\xff\x00\xfe" * 10, "größe".encode(), b""], ids=["long", "binary", "text", "empty"]
+)
+def test_an_answer_of_any_length_and_any_bytes_is_given_as_it_was(
+    store: IdempotencyStore, body: bytes
+) -> None:
+    async def run() -> None:
+        await store.begin("a", b"f")
+        await store.keep("a", KeptAnswer(200, "application/json", body))
+        assert await store.begin("a", b"f") == Kept(KeptAnswer(200, "application/json", body))
 
     asyncio.run(run())
 

@@ -21,7 +21,7 @@ def durable_handler(
     """Return the HTTP handler of a service: its commands may start workflows and publish events."""
     serving = host or AwsHost(service, Settings.of(os.environ))
     contract, chosen = contract_of(service), options or HttpOptions()
-    kept = DynamoIdempotencyStore(lambda: serving.store.table, serving.clock.now_s)
+    kept = DynamoIdempotencyStore(lambda: serving.store, serving.clock.now_s)
     gateway = gateway_of(serving)
     management = management_of(serving, gateway)
     completion = AwsCompletion(serving)

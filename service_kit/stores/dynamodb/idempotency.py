@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from service_kit.runtime.idempotency import Beginning, Claimed, InFlight, Kept, KeptAnswer, Mismatch
+from service_kit.stores.dynamodb.bodies import Bodies
 from service_kit.stores.dynamodb.keys import PK, SK, TTL, answer_place
-from service_kit.stores.dynamodb.table import Table, delete, put, update
+from service_kit.stores.dynamodb.store import DynamoStore
+from service_kit.stores.dynamodb.table import delete, put, update
 
 KEEP_S = 86_400.0
 LEASE_S = 900.0
@@ -16,33 +18,49 @@ LEASE_S = 900.0
 
 
 class DynamoIdempotencyStore:
-    """The port `IdempotencyStore`. An answer counts as forgotten at its time to live, whenever the table deletes it."""
+    """The port `IdempotencyStore`. An answer counts as forgotten at its time to live, whenever the table deletes it.
 
-    def __init__(self, table: Callable[[], Table], clock: Callable[[], float]) -> None:
-        self._table = table
+    A large one lies beside the table, whose retention leaves it there for longer than that.
+    """
+
+    def __init__(self, store: Callable[[], DynamoStore], clock: Callable[[], float]) -> None:
+        self._store = store
         self._clock = clock
 
     async def begin(self, key: str, fingerprint: bytes) -> Beginning:
-        now_s, (pk, sk) = self._clock(), answer_place(key)
+        store, now_s, (pk, sk) = self._store(), self._clock(), answer_place(key)
         claim = {PK: pk, SK: sk, "fingerprint": fingerprint, TTL: math.ceil(now_s + LEASE_S)}
         free = f"attribute_not_exists(#{SK}) OR #{TTL} <= :now"
-        while await self._table().write(put(claim, free, now=now_s)) is None:
-            found: Any = await self._table().get((pk, sk))
+        while await store.table.write(put(claim, free, now=now_s)) is None:
+            found: Any = await store.table.get((pk, sk))
             if found is None or found[TTL] <= now_s:
                 continue  # it was released just now
             if found["fingerprint"] != fingerprint:
                 return Mismatch()
             if "status" not in found:
                 return InFlight()
-            return Kept(KeptAnswer(found["status"], found["content_type"], found["body"]))
+            body = (await store.bodies.unpack(found["body"])).encode(found["charset"])
+            return Kept(KeptAnswer(found["status"], found["content_type"], body))
         return Claimed()
 
     async def keep(self, key: str, answer: KeptAnswer) -> None:
-        change = "SET #status = :status, #content_type = :type, #body = :body, #ttl = :ttl"
-        values: dict[str, Any] = {"status": answer.status, "type": answer.content_type, "body": answer.body}
-        await self._table().write(
-            update(answer_place(key), change, **values, ttl=math.ceil(self._clock() + KEEP_S))
+        store, place = self._store(), answer_place(key)
+        body, charset = await _packed(answer.body, store.bodies, place[0])
+        change = (
+            "SET #status = :status, #content_type = :type, #charset = :charset, #body = :body, #ttl = :ttl"
         )
+        values = {"status": answer.status, "type": answer.content_type, "charset": charset, "body": body}
+        ttl = math.ceil(self._clock() + KEEP_S)
+        await store.table.write(update(place, change, **values, ttl=ttl))
 
     async def release(self, key: str) -> None:
-        await self._table().write(delete(answer_place(key), "attribute_not_exists(#status)"))
+        await self._store().table.write(delete(answer_place(key), "attribute_not_exists(#status)"))
+
+
+async def _packed(body: bytes, bodies: Bodies, owner: str) -> tuple[Any, str]:
+    """Return bytes as the table keeps texts, and how they are written as one."""
+    try:
+        text, charset = body.decode(), "utf-8"
+    except UnicodeDecodeError:
+        text, charset = body.decode("latin-1"), "latin-1"  # a character for each byte, whatever it is
+    return await bodies.pack(text, owner), charset
