@@ -19,7 +19,7 @@ def render(results: Sequence[Result], machine: Mapping[str, str], when: str, *, 
         parts += [
             "## Budgets",
             "",
-            *_table(["what", "budget", "measured", ""], map(_verdict_row, verdicts)),
+            *table(["what", "budget", "measured", ""], map(_verdict_row, verdicts)),
             "",
         ]
     for result in results:
@@ -85,7 +85,7 @@ def _scenario(series: list[Series]) -> list[str]:
     return [
         f"### {first.scenario}",
         "",
-        *_table(["", f"median, {first.unit}", "range", f"{first.label} / this"], rows),
+        *table(["", f"median, {first.unit}", "range", f"{first.label} / this"], rows),
         "",
     ]
 
@@ -98,7 +98,8 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
-def _table(header: Sequence[str], rows: Any) -> list[str]:
+def table(header: Sequence[str], rows: Any) -> list[str]:
+    """Return a table whose columns are as wide as they must be."""
     cells = [list(header), *rows]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
     lines = [

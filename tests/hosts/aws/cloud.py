@@ -47,6 +47,8 @@ class Cloud:
     queues: dict[str, type[Function]] = field(default_factory=dict[str, type[Function]])
     """The functions behind the queues, by their URLs."""
     functions: dict[type[Function], Function] = field(default_factory=dict[type[Function], Function])
+    messages_most: dict[type[Function], int] = field(default_factory=dict[type[Function], int])
+    """How many messages a call brings, where that is not ten."""
     invocations: list[str] = field(default_factory=list[str])
     clock: Clock | None = None
     clients_of: Callable[[str], Callable[[str], Any]] | None = None
@@ -92,7 +94,7 @@ class Cloud:
     def deliver_queues(self) -> None:
         """Call functions with what their queues have for them."""
         for url, kind in self.queues.items():
-            self._deliver_queue(url, kind)
+            self.deliver_queue(url, kind)
 
     def close(self) -> None:
         for kind in list(self.functions):
@@ -110,10 +112,14 @@ class Cloud:
         first = next((number for number in numbers if number in failed), None)
         self.stream.advance(kind.__name__, first)
 
-    def _deliver_queue(self, url: str, kind: type[Function]) -> None:
+    def deliver_queue(self, url: str, kind: type[Function]) -> None:
+        """Call a function with the messages that wait for it."""
         sqs = self.client("sqs")
         answer = sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=1, AttributeNames=["All"]
+            QueueUrl=url,
+            MaxNumberOfMessages=self.messages_most.get(kind, 10),
+            VisibilityTimeout=1,
+            AttributeNames=["All"],
         )
         messages = answer.get("Messages", [])
         if not messages:
@@ -174,11 +180,15 @@ def _as_lambda(value: Any) -> str:
 
 
 def _passes(kind: type[Function], record: Mapping[str, Any]) -> bool:
-    """Filter as the template does: by the prefix of the sort key, and the kind of change."""
+    """Filter as the template does: by the sort key's prefix, the kind of change, and whether there is an answer."""
     sk: str = record["dynamodb"]["Keys"]["sk"]["S"]
     if kind is RelayFunction:
-        return sk == "o#"
-    return sk.startswith(("a#", "t#")) or (sk == "meta" and record["eventName"] == "INSERT")
+        return sk == "o#" and record["eventName"] == "INSERT"
+    if sk == "meta":
+        return bool(record["eventName"] == "INSERT")
+    if record["eventName"] == "REMOVE":
+        return False
+    return sk.startswith("a#") or (sk.startswith("t#") and "answer" in record["dynamodb"]["NewImage"])
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -108,32 +107,6 @@ def test_an_event_of_a_command_goes_by_the_outbox_and_the_bus(cloud: Cloud) -> N
     assert pipeline.DONE == []
     cloud.run(lambda: "tell o-2" in pipeline.DONE)
     api.close()
-
-
-def test_a_queued_step_costs_three_writes_and_two_invocations(moto: Cloud) -> None:
-    caller, steps = Caller(moto), 20
-    caller.start("sequential", "s", "s", steps)
-    moto.run(lambda: pipeline.DONE.count("charge s") == 2)
-    with _writes(moto) as writes:
-        moto.invocations.clear()
-        moto.run(lambda: pipeline.DONE.count("charge s") == 2 + 10)
-        moto.step()
-    assert writes["UpdateItem"] + writes["PutItem"] == pytest.approx(3 * 10, abs=3)
-    assert set(writes) == {"UpdateItem", "PutItem"}
-    assert len(moto.invocations) == pytest.approx(2 * 10, abs=3)
-    moto.run(lambda: caller.has_ended("s"))
-    assert pipeline.DONE.count("charge s") == steps
-
-
-def test_inline_steps_cost_one_write_each_and_share_an_invocation(moto: Cloud) -> None:
-    caller = Caller(moto)
-    caller.start("inline", "i", "i", 20)
-    with _writes(moto) as writes:
-        moto.run(lambda: caller.has_ended("i"))
-    assert moto.invocations == ["OrchestratorFunction"]
-    # The first turn and the last one change the record, too; and once, the secret of tokens is made.
-    assert writes == {"TransactWriteItems": 2, "PutItem": 19 + 1}
-    assert sorted(pipeline.DONE) == sorted(f"note i {number}" for number in range(20))
 
 
 def test_an_inline_task_that_fails_is_tried_again_by_its_queue(cloud: Cloud) -> None:
@@ -317,20 +290,3 @@ def test_a_dead_letter_is_handled_when_it_is_redriven(moto: Cloud, monkeypatch: 
     moto.call(SweeperFunction, {})
     moto.run(lambda: "tell o-3" in pipeline.DONE)
     api.close()
-
-
-@contextmanager
-def _writes(cloud: Cloud) -> Iterator[Counter[str]]:
-    """Count the writes to the table, by operation."""
-    counts: Counter[str] = Counter()
-
-    def count(model: Any, **_: Any) -> None:
-        if model.name.startswith(("Put", "Update", "Delete", "BatchWrite", "Transact")):
-            counts[model.name] += 1
-
-    events = cloud.client("dynamodb").meta.events
-    events.register("before-call.dynamodb", count)
-    try:
-        yield counts
-    finally:
-        events.unregister("before-call.dynamodb", count)
