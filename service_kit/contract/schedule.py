@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Overlap: TypeAlias = Literal["skip", "buffer_one", "allow"]
 """What becomes of a time that comes while the run before goes on: it is left out, waits (one does), or runs beside."""
 
+SCHEDULER = "service_kit.scheduler"
+"""The workflow whose executions keep schedules, one each; here its name alone, for those who tell it from others."""
 CATCH_UP_S = 86_400.0
 _SHORT = {
     "@hourly": "0 * * * *",

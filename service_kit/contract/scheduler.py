@@ -14,6 +14,7 @@ from typing import Annotated, Literal, TypeAlias, assert_never
 
 from pydantic import Field, TypeAdapter
 
+from service_kit.contract.schedule import SCHEDULER as SCHEDULER
 from service_kit.contract.schedule import Schedule
 from service_kit.contract.signal import Signal, State
 from service_kit.contract.waiting import condition
@@ -21,7 +22,6 @@ from service_kit.contract.workflow import Workflow
 from service_kit.engine.context import Child, WorkflowContext, require_workflow
 from service_kit.engine.options import ChildOptions
 
-SCHEDULER = "service_kit.scheduler"
 MOST = 1_000
 """Times that wait for their runs."""
 

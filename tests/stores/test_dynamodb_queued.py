@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from service_kit.runtime.records import Claim, FinishedTask, Known
+from service_kit.contract.schedule import SCHEDULER
+from service_kit.runtime.records import Claim, ExecutionQuery, FinishedTask, Known
 from service_kit.stores.dynamodb.store import DynamoStore, dynamodb_store
 from service_kit.stores.dynamodb.table import Table
-from tests.stores.examples import NOW_S, OWNER, answer, arrivals, key, schedule, started, turn
+from tests.stores.examples import NOW_S, OWNER, answer, arrivals, ending, key, new, schedule, started, turn
 from tests.stores.tables import client
 
 pytestmark = pytest.mark.anyio
@@ -95,6 +96,27 @@ def _sized(emulator: str) -> Iterator[list[int]]:
         yield sizes
     finally:
         events.unregister("after-call.dynamodb", size)
+
+
+async def test_schedulers_are_found_whatever_else_is_running(moto_table: Table) -> None:
+    store = dynamodb_store(moto_table, queued=True)
+    for number in range(30):
+        kind, at_s = SCHEDULER if number % 15 == 4 else "order", NOW_S + number
+        await store.executions.create(new(f"x{number:02}", workflow=kind, created_at_s=at_s))
+    with _counted("moto") as counts:
+        found = await store.index.list(ExecutionQuery(SCHEDULER, "running", limit=1))
+        assert [record.id for record in found.executions] == ["x19"]
+        found = await store.index.list(ExecutionQuery(SCHEDULER, "running", limit=1, after=found.after))
+        assert ([record.id for record in found.executions], found.after) == (["x04"], None)
+    assert counts == {"Query": 2, "BatchGetItem": 2}
+    everything = await store.index.list(ExecutionQuery(status="running"))
+    assert [record.id for record in everything.executions] == [
+        f"x{number:02}" for number in reversed(range(30))
+    ]
+    await store.executions.commit(turn(0, id="x04"))
+    await store.executions.commit(ending(1, id="x04"))
+    ended = await store.index.list(ExecutionQuery(SCHEDULER, "succeeded"))
+    assert [record.id for record in ended.executions] == ["x04"]
 
 
 async def test_an_answer_waits_for_a_cold_process(table: Table) -> None:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from service_kit.contract.schedule import SCHEDULER
 from service_kit.runtime.records import (
     DueExecution,
     ExecutionPage,
@@ -29,6 +30,7 @@ from service_kit.stores.dynamodb.keys import (
     SK,
     execution_pk,
     listing_sk,
+    schedulers_pk,
     shards,
 )
 from service_kit.stores.dynamodb.reading import Reader
@@ -49,8 +51,7 @@ class DynamoIndex:
 
     async def list(self, query: ExecutionQuery) -> ExecutionPage:
         """Return a page: read from every partition of its statuses, and merged by time."""
-        statuses = STATUSES if query.status is None else (query.status,)
-        partitions = [pk for status in statuses for pk in shards(status)]
+        partitions = _partitions(query)
         found, after = list[ExecutionRecord](), query.after
         while True:
             wanted = query.limit + 1 - len(found)
@@ -143,6 +144,16 @@ def _is_due(record: ExecutionRecord, now_s: float, waits: bool) -> bool:
         return False
     # Before its first turn an execution may be delayed: what has arrived then waits with it.
     return (record.wake_at_s is not None and record.wake_at_s <= now_s) or (waits and record.turn > 0)
+
+
+def _partitions(query: ExecutionQuery) -> list[str]:
+    """Return where in the index of lists there may be what a query wants."""
+    statuses = STATUSES if query.status is None else (query.status,)
+    schedulers = [schedulers_pk(status) for status in statuses]
+    others = [pk for status in statuses for pk in shards(status)]
+    if query.workflow is None:
+        return [*schedulers, *others]
+    return schedulers if query.workflow == SCHEDULER else others
 
 
 def _wanted(record: ExecutionRecord, query: ExecutionQuery) -> bool:

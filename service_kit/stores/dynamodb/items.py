@@ -150,7 +150,7 @@ async def meta_item(
         "attributes": dict(record.attributes),
         "outcome": await bodies.pack(record.outcome, record.id),
         "started": await bodies.pack(encode_arrival(started), record.id, started.run),
-        LIST_PK: listing_pk(record.status, record.id),
+        LIST_PK: listing_pk(record.status, record.workflow, record.id),
         LIST_SK: listing_sk(record.created_at_s, record.id),
         **due_of(record, visited_s),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from service_kit.contract.schedule import SCHEDULER
 from service_kit.runtime.records import TaskKey
 
 PK, SK = "pk", "sk"
@@ -97,8 +98,14 @@ DEAD_PK = "z#"
 """The partition of the index with the dead letters: there are few, or nobody reads them."""
 
 
-def listing_pk(status: str, execution: str) -> str:
-    return f"{status}#{_shard(execution)}"
+def listing_pk(status: str, workflow: str, execution: str) -> str:
+    """Return the partition of the index of lists in which an execution stands."""
+    return schedulers_pk(status) if workflow == SCHEDULER else f"{status}#{_shard(execution)}"
+
+
+def schedulers_pk(status: str) -> str:
+    """Return the partition of what keeps schedules: few, which are looked for among any number of others."""
+    return f"{status}#schedulers"
 
 
 def listing_sk(created_at_s: float, execution: str) -> str:

@@ -189,7 +189,7 @@ def _touch(turn: TurnCommit, after: ExecutionRecord, packed: Packed, visited_s: 
         "turn": after.turn,
         "status": after.status,
         "wake_at": after.wake_at_s,
-        LIST_PK: listing_pk(after.status, after.id),
+        LIST_PK: listing_pk(after.status, after.workflow, after.id),
         **due_of(after, visited_s),
     }
     if turn.outcome is not None:
