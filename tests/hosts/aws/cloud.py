@@ -50,6 +50,8 @@ class Cloud:
     messages_most: dict[type[Function], int] = field(default_factory=dict[type[Function], int])
     """How many messages a call brings, where that is not ten."""
     invocations: list[str] = field(default_factory=list[str])
+    told: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
+    """The events that they were called with."""
     clock: Clock | None = None
     clients_of: Callable[[str], Callable[[str], Any]] | None = None
     """Makes the clients of one function, by its name; None: all share `client`."""
@@ -75,6 +77,7 @@ class Cloud:
     def call(self, kind: type[Function], event: Mapping[str, Any]) -> set[str]:
         """Call a function; return the ids of what is to come again."""
         self.invocations.append(kind.__name__)
+        self.told.append(event)
         answer = self.function(kind)(event)
         return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
 
