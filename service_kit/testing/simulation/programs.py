@@ -66,6 +66,8 @@ class Scenario:
     roots: tuple[Root, ...]
     emits: int
     """Events that the client emits."""
+    scheduled: bool = False
+    """Whether the service has a schedule beside."""
 
     def without(self, nodes: frozenset[int]) -> Scenario:
         """Return the scenario without these nodes and what lies beneath them."""
@@ -93,7 +95,9 @@ def scenario(seed: int) -> Scenario:
     maker = _Maker(random.Random(f"scenario {seed}"))  # noqa: S311 - reproducible, not secret
     chance = maker.chance
     roots = tuple(maker.root() for _ in range(chance.choice((1, 1, 2, 3))))
-    return Scenario(chance.choice((1, 2, 2, 3)), roots, chance.choice((0, 1, 2)))
+    return Scenario(
+        chance.choice((1, 2, 2, 3)), roots, chance.choice((0, 1, 2)), scheduled=chance.random() < 0.1
+    )
 
 
 class _Maker:
@@ -181,6 +185,11 @@ def fork_id(id: str) -> str:
 def forked_from(id: str) -> str | None:
     """Return the root that an execution is a fork of; None for what is no fork."""
     return id.removesuffix("f") if id.endswith("f") else None
+
+
+def is_of_a_schedule(id: str) -> bool:
+    """Tell whether an execution is a scheduler, or a run that one has started."""
+    return "@" in id or id.startswith("schedule:")
 
 
 def child_id(parent: str, step: Step) -> str:

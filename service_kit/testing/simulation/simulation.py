@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from service_kit.contract.gather import Declarations, gather
+from service_kit.contract.scheduler import SCHEDULER
 from service_kit.contract.service import contract_of
 from service_kit.runtime.ports import Stores
-from service_kit.runtime.records import ExecutionQuery, StoredExecution
+from service_kit.runtime.records import ExecutionQuery, ExecutionRecord, StoredExecution
 from service_kit.stores.memory.store import memory_stores
 from service_kit.testing.simulation.chances import Chances
 from service_kit.testing.simulation.client import Client
@@ -21,7 +22,8 @@ from service_kit.testing.simulation.cluster import Cluster, WallClock
 from service_kit.testing.simulation.failpoints import with_failpoints
 from service_kit.testing.simulation.faults import FaultyGate
 from service_kit.testing.simulation.invariants import check, compare
-from service_kit.testing.simulation.loop import SimulatedLoop
+from service_kit.testing.simulation.loop import START_S, SimulatedLoop
+from service_kit.testing.simulation.minutes import LATE_S, MINUTE_S, Scheduled, check_minutes
 from service_kit.testing.simulation.programs import Scenario, scenario
 from service_kit.testing.simulation.service import Simulated
 from service_kit.testing.simulation.world import WORLD, Violation, World
@@ -121,12 +123,14 @@ class _Run:
 
     def _run(self, compared: Callable[[_Run], None]) -> None:
         WORLD.set(self.world)
-        declarations = _declarations()
+        declarations = gather(contract_of(Scheduled if self.scenario.scheduled else Simulated))
         try:
             self.loop.complete(self._main(declarations))
         finally:
             self.loop.bury()
         check(self.world, self.found, declarations)
+        if self.scenario.scheduled:
+            check_minutes(self.world, self.found)
         compared(self)
 
     async def _main(self, declarations: Declarations) -> None:
@@ -142,6 +146,9 @@ class _Run:
         try:
             async with asyncio.timeout(FAULTS_S + PATIENCE_S):
                 await acting
+                if self.scenario.scheduled:
+                    calm_s = START_S + FAULTS_S + MINUTE_S + LATE_S
+                    await asyncio.sleep(max(calm_s - self.loop.time(), 0))
                 while not await self._ended(stores, declarations):  # noqa: ASYNC110 - the store tells nobody
                     await asyncio.sleep(1.0)
         except TimeoutError:
@@ -165,16 +172,14 @@ class _Run:
 
     async def _ended(self, stores: Stores, declarations: Declarations) -> bool:
         """Whether nothing is left to be done."""
-        page = await stores.index.list(ExecutionQuery(status="running", limit=1))
-        if page.executions:
+        if await _running(stores):
             return False
         if await stores.schedule.next_delivery_s(list(declarations.subscriptions)) is not None:
             return False
         return await stores.tasks.next_available_s(list(declarations.tasks)) is None
 
     async def _unended(self, stores: Stores) -> str:
-        page = await stores.index.list(ExecutionQuery(status="running"))
-        running = [f"'{record.id}' at turn {record.turn}" for record in page.executions]
+        running = [f"'{record.id}' at turn {record.turn}" for record in await _running(stores)]
         return ", ".join(running) or "tasks or deliveries are left, or the client was never answered"
 
     def _note(self, what: str) -> None:
@@ -187,8 +192,10 @@ async def _executions(stores: Stores) -> dict[str, StoredExecution]:
     return {name: stored for name, stored in sorted(found.items()) if stored is not None}
 
 
-def _declarations() -> Declarations:
-    return gather(contract_of(Simulated))
+async def _running(stores: Stores) -> list[ExecutionRecord]:
+    """Return those that are not over. A scheduler never is."""
+    page = await stores.index.list(ExecutionQuery(status="running"))
+    return [record for record in page.executions if record.workflow != SCHEDULER]
 
 
 @contextmanager

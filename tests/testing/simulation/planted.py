@@ -1,4 +1,4 @@
-"""Bugs that are planted one at a time, each one that a durable runtime may really have."""
+"""Bugs that are planted one at a time, each one that a durable runtime may really have. One list, though long."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from client_kit.executions import StartOptions
+from service_kit.contract.schedule import Schedule
 from service_kit.engine import turn as engine_turn
 from service_kit.engine.arrivals import Arrival, SignalReceived, TimerFired
 from service_kit.engine.machine import Machine
@@ -298,6 +299,15 @@ def _forks_are_found_by_what_was_said_later(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(forking, "_began_with", lambda found, started: found.record.attributes)
 
 
+def _missed_times_are_left_out(patch: pytest.MonkeyPatch) -> None:
+    between = Schedule.between
+
+    def planted(self: Schedule, from_s: float, to_s: float, most: int) -> list[float]:
+        return between(self, from_s, to_s, most)[-1:]
+
+    patch.setattr(Schedule, "between", planted)
+
+
 BUGS: Mapping[str, Plant] = {
     "effects happen before the commit": _effects_before_the_commit,
     "tasks are dispatched before the commit": _dispatch_before_the_commit,
@@ -325,4 +335,5 @@ BUGS: Mapping[str, Plant] = {
     "attributes are kept after the commit": _attributes_are_kept_after_the_commit,
     "forks do not begin what was outstanding": _forks_do_not_begin_what_was_outstanding,
     "forks are found by what was said later": _forks_are_found_by_what_was_said_later,
+    "times that were missed are left out": _missed_times_are_left_out,
 }

@@ -38,8 +38,11 @@ def test_the_runtime_keeps_its_promises_in_a_hundred_thousand_runs() -> None:
 def test_every_kind_of_fault_and_every_operation_is_simulated() -> None:
     happened = {name.partition(":")[0] for seed in range(60) for name in simulate(Plan(seed)).faults}
     assert happened == set(STAGES)
-    roots = [root for seed in range(SEEDS) for root in scenario(seed).roots]
+    scenarios = [scenario(seed) for seed in range(SEEDS)]
+    roots = [root for made in scenarios for root in made.roots]
     assert {step.op for root in roots for step in walk(root.program)} == set(get_args(Op))
+    assert sum(made.scheduled for made in scenarios) > 10
+    assert sum(root.forked for root in roots) > 20
 
 
 def test_a_seed_is_one_run_in_every_process() -> None:
