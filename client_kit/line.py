@@ -30,6 +30,8 @@ class Session:
     timeout_s: float
     portal: Portal = field(default_factory=Portal)
     closed: bool = False
+    answered: bool = False
+    """Whether the service has answered a call with a result: then the URL is right."""
 
 
 class Line:
@@ -64,12 +66,16 @@ class Line:
 
     async def call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         endpoint, body, deadline = self._begin(args, kwargs)
-        return await drive(call(endpoint, body, deadline), self._session.transport, deadline)
+        result = await drive(call(endpoint, body, deadline), self._session.transport, deadline)
+        self._session.answered = True
+        return result
 
     def call_sync(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         endpoint, body, deadline = self._begin(args, kwargs)
         flow = call(endpoint, body, deadline)
-        return drive_sync(flow, self._session.transport, deadline, self._session.portal)
+        result = drive_sync(flow, self._session.transport, deadline, self._session.portal)
+        self._session.answered = True
+        return result
 
     def items(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
         """Return the items; wrong arguments raise here, the request goes out with the first item."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,12 +12,14 @@ from typing import Any
 
 from client_kit.answers import NO_SUCH_COMMAND
 from client_kit.contracts import ErrorContract
-from client_kit.errors import ContractDrift, NetworkError
+from client_kit.errors import ContractDrift, NetworkError, ProblemError
 from client_kit.executions import ExecutionInfo, StartOptions
 from client_kit.line import Line, Session
 from client_kit.options import CallOptions
 
 __all__ = ["ServiceAccess", "info_of"]
+
+logger: logging.Logger = logging.getLogger("client_kit")
 
 PREFIX = "_system."
 POLL_S = 20.0
@@ -88,6 +91,12 @@ class ServiceAccess:
         return started
 
     async def outcome(self, id: str, wait_s: float | None) -> str | None:
+        """Return how the execution ended, as `ExecutionAccess` says.
+
+        Who waits for days waits through a deployment, too: a service that is away is asked again until it is back.
+        One that has never answered this client is not waited for: its URL may be wrong.
+        """
+        waiting = False
         clock = self._session.policy.options.world.monotonic
         deadline_s = math.inf if wait_s is None else clock() + wait_s
         while True:
@@ -96,12 +105,15 @@ class ServiceAccess:
                 found: str | None = await self.call(
                     "outcome", idempotent=True, timeout_s=left_s + MARGIN_S, id=id, wait_s=left_s
                 )
-            except NetworkError:
-                # Who waits for days waits through a deployment, too.
-                if clock() + LOST_S >= deadline_s:
+            except (NetworkError, ProblemError) as error:
+                if not (_is_away(error) and self._session.answered) or clock() + LOST_S >= deadline_s:
                     raise
+                if not waiting:
+                    logger.warning("waiting for the service of execution '%s' to come back: %s", id, error)
+                waiting = True
                 await asyncio.sleep(LOST_S)
                 continue
+            waiting = False
             if found is not None or clock() >= deadline_s:
                 return found
 
@@ -126,6 +138,11 @@ class ServiceAccess:
 
     async def terminate(self, id: str, reason: str) -> None:
         await self.call("terminate", idempotent=True, id=id, reason=reason)
+
+
+def _is_away(error: NetworkError | ProblemError) -> bool:
+    """Tell whether nobody answered, or only what stands in front of the service."""
+    return isinstance(error, NetworkError) or error.status in (502, 503, 504)
 
 
 def info_of(members: Mapping[str, Any]) -> ExecutionInfo:
