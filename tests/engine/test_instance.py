@@ -53,17 +53,17 @@ def test_instance_runs_during_its_turns_only() -> None:
 
 def test_long_history_replays_to_its_end_and_goes_on_from_there() -> None:
     async def many() -> int:
-        for number in range(150):
+        for number in range(300):
             await task(f"step-{number}")
-        return 150
+        return 300
 
     run = Execution(many, cold=False)
     run.start()
-    for number in range(149):
+    for number in range(299):
         run.succeed(f"step-{number}")
-    assert len(run.history) > 300
+    assert len(run.history) > 600
     instance = replay(code_of(many), run.history)
-    turn = take_turn(instance, [TaskSucceeded(150, "null")], BEGIN_S)
+    turn = take_turn(instance, [TaskSucceeded(300, "null")], BEGIN_S)
     assert turn.events[-1] == instance.ending
 
 

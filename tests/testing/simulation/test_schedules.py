@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from service_kit.runtime.ports import Stores
 from service_kit.runtime.records import ExecutionQuery, ExecutionRecord
 from service_kit.stores.memory.store import memory_stores
 from service_kit.stores.packed.codec import Zlib
+from service_kit.stores.packed.packer import Packing
 from service_kit.stores.packed.store import packed_stores
 from service_kit.testing.simulation.chances import Chances
 from service_kit.testing.simulation.cluster import Cluster, WallClock
@@ -125,6 +126,25 @@ def check(seeds: range) -> Counter[str]:
         unfinished = [record.id for record in records[:-1] if record.status != "succeeded"]
         assert not unfinished, f"seed {seed}: {unfinished}"
     return kinds
+
+
+def test_large_payloads_that_are_stored_after_what_refers_to_them_are_missed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keep = Packing.keep
+
+    async def planted(self: Packing) -> None:
+        later = Packing(self.packer, dict(self.blobs))
+        asyncio.create_task(_after(0.5, lambda: keep(later)))  # noqa: RUF006 - the loop keeps it
+
+    monkeypatch.setattr(Packing, "keep", planted)
+    with pytest.raises(AssertionError, match="seed "):
+        check(SEEDS)
+
+
+async def _after(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+    await asyncio.sleep(seconds)
+    await act()
 
 
 def test_a_scheduler_keeps_a_short_history() -> None:
