@@ -50,8 +50,9 @@ class ServiceOptions(TypedDict, total=False, closed=True):
     """FastAPI routers, served beside the commands."""
     use: Sequence[Middleware | AsgiMiddleware]
     security: Sequence[AnyScheme]
-    management: Sequence[AnyScheme]
     """Schemes any of which admits a caller."""
+    management: Sequence[AnyScheme]
+    """Schemes any of which admits an operator; without one, only programs of the same machine are admitted."""
     plugin: Plugin
     prompts: Sequence[Prompt]
     """What agents' users find at `/mcp` to begin with."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from service_kit.publishing.definitions import Argument, Method
-from service_kit.publishing.document.answers import AnswerReader, answer_of
+from service_kit.publishing.document.answers import AnswerReader, answer_of, is_json
 from service_kit.publishing.document.constraints import plain
 from service_kit.publishing.document.defaults import default_of
 from service_kit.publishing.document.read import Json
@@ -164,7 +164,7 @@ class OperationReader:
     def _body(self, operation: Operation, body: Json, taken: set[str]) -> tuple[str | None, list[Argument]]:
         """Return what kind of form the body is, None for JSON, and its parameters."""
         content: Mapping[str, Json] = body.get("content") or {}
-        kind = next((k for k in content if _is_json(k)), None)
+        kind = next((k for k in content if is_json(k)), None)
         form = None if kind else next((f for f in _FORMS if f in content), None)
         kind = kind or form
         if kind is None:
@@ -257,11 +257,6 @@ def _marker(operation: Operation, place: str, name: str, shown: str, members: Js
 def _in_order(arguments: list[Argument]) -> list[Argument]:
     """Return parameters as Python wants them: those with defaults go last."""
     return sorted(arguments, key=lambda argument: argument.default is not None)
-
-
-def _is_json(kind: str) -> bool:
-    bare = kind.partition(";")[0].strip().lower()
-    return bare == "application/json" or bare.endswith("+json") or bare == "*/*"
 
 
 def _words(members: Json, keyword: str) -> str:
