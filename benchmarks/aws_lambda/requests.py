@@ -69,7 +69,7 @@ FAN_OUT_TOGETHER = Requests(
 """The same, with answers that come all at once."""
 EVENT = Requests(writes=5, write_units=15, reads=4, read_units=4, invocations=2, queue=2, events=1, waits=9)
 """An execution that emits an event for one subscription."""
-COMMAND_EVENT = Requests(writes=3, write_units=5, invocations=2, queue=2, events=1, waits=4)
+COMMAND_EVENT = Requests(writes=4, write_units=8, invocations=2, queue=2, events=1, waits=5)
 """A command that emits one, without its own invocation."""
 
 FORGOTTEN_QUEUED_STEP = Requests(writes=2, write_units=2)
@@ -88,5 +88,5 @@ LARGE = Requests(
     waits=13,
 )
 """An execution of one step, whose answer lies in the bucket: for the task, and for the history."""
-IDLE_MINUTE = Requests(reads=17, read_units=8.5, invocations=1, objects_written=1, waits=18)
+IDLE_MINUTE = Requests(reads=21, read_units=10.5, invocations=1, objects_written=1, waits=22)
 """The sweeper's look at a table in which nothing is late."""

@@ -49,6 +49,8 @@ STREAM_ACCESS = (
     Allow(["dynamodb:ListStreams"], ["*"]),
 )
 PUBLISHING = Allow(["events:PutEvents"], [GetAtt(BUS)])
+RELAYING = (PUBLISHING, Allow(["dynamodb:DeleteItem"], [GetAtt(TABLE)]))
+"""For what brings events from the table's outbox to the bus, and deletes them there."""
 WAKING = Allow(["sqs:SendMessage"], [GetAtt(TIMERS)])
 SCHEDULING = (
     WAKING,

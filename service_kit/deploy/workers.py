@@ -15,6 +15,7 @@ from service_kit.deploy.grants import (
     CLEARING,
     LISTING,
     PUBLISHING,
+    RELAYING,
     SCHEDULE_ROLE,
     SCHEDULES,
     SCHEDULING,
@@ -134,10 +135,10 @@ def worker_functions(
     failures = Allow(["sqs:SendMessage"], [GetAtt(STREAM_FAILURES)])
     make = _Maker(deployment)
     yield make("Orchestrator", f"{title}: turns of workflows", (*moving, *STREAM_ACCESS, failures))
-    relaying = (BUCKET_ACCESS, PUBLISHING, *STREAM_ACCESS, failures)
+    relaying = (BUCKET_ACCESS, *RELAYING, *STREAM_ACCESS, failures)
     yield make("Relay", f"{title}: events of commands and tasks, to the bus", relaying)
     yield make("Timers", f"{title}: executions whose time has come", (*moving, *receiving([TIMERS])))
-    sweeping = (*SWEEPING, BUCKET_ACCESS, WAKING, *sending([one.queue for one in subscriptions]))
+    sweeping = (*SWEEPING, *RELAYING, BUCKET_ACCESS, WAKING, *sending([one.queue for one in subscriptions]))
     yield make("Sweeper", f"{title}: what lost wake-ups have left behind", sweeping)
     kinds = (("Tasks", "task", tasks), ("Subscriptions", "subscription", subscriptions))
     for handler, kind, workers in kinds:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service_kit.hosts.aws.deliveries import QueuedDeliveries
 from service_kit.hosts.aws.host import AwsHost
+from service_kit.hosts.aws.outbox import Outbox
 from service_kit.messaging.timers import AwsTimers, Wake
 from service_kit.runtime.completion import TaskCompletion
 from service_kit.runtime.dispatcher import Dispatcher
@@ -15,15 +15,8 @@ from service_kit.runtime.forking import Forking
 from service_kit.runtime.gateway import RuntimeGateway
 from service_kit.runtime.incoming import Incoming
 from service_kit.runtime.management import RuntimeManagement
-from service_kit.runtime.records import Claim, Effect, Publish, TurnCommit
+from service_kit.runtime.records import Claim, Effect, TurnCommit
 from service_kit.runtime.schedules import RuntimeSchedules
-from service_kit.stores.dynamodb.bodies import Bodies
-from service_kit.stores.dynamodb.deliveries import DynamoDeliveries
-from service_kit.stores.dynamodb.keys import PK, SK, TTL, outbox_place
-from service_kit.stores.dynamodb.outbox import decode_publish, encode_publish
-from service_kit.stores.dynamodb.table import Table, put
-from service_kit.stores.dynamodb.turns import DAY_S, ttl_of
-from service_kit.stores.dynamodb.values import Value
 
 LOOK_S, LOOK_MOST_S = 0.05, 1.0
 """How long somebody who waits for an end rests between two looks, at first and in the end."""
@@ -44,29 +37,6 @@ class AwsGateway(RuntimeGateway):
             pause_s = min(pause_s * 1.5, LOOK_MOST_S)
             outcome = (await self.index.ended([id])).get(id)
         return outcome
-
-
-class Outbox(DynamoDeliveries):
-    """Deliveries whose events go by way of the table's stream and the bus; the rest is as ever."""
-
-    def __init__(self, table: Table, bodies: Bodies) -> None:
-        super().__init__(table, bodies)
-        self._outbox = table, bodies
-
-    async def publish(self, events: Sequence[Publish]) -> None:
-        """Store events in one item, so that all are published or none."""
-        if not events:
-            return
-        table, bodies = self._outbox
-        first = events[0].event
-        text = json.dumps([encode_publish(event) for event in events], ensure_ascii=False)
-        pk, sk = outbox_place(first.id)
-        item = {PK: pk, SK: sk, "events": await bodies.pack(text, first.id), TTL: ttl_of(first.time_s, DAY_S)}
-        await table.write(put(item))
-
-
-async def events_of_outbox(value: Value, bodies: Bodies) -> list[Publish]:
-    return [decode_publish(row) for row in json.loads(await bodies.unpack(value))]
 
 
 class _Nowhere:

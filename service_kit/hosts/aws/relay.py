@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from service_kit.hosts.aws.gateway import events_of_outbox
 from service_kit.hosts.aws.invocation import Function, Invocation
-from service_kit.hosts.aws.records import Event, StreamRecord, stream_records
+from service_kit.hosts.aws.outbox import bring_to_bus
+from service_kit.hosts.aws.records import Event, stream_records
 from service_kit.stores.dynamodb.keys import OUTBOX
 
 if TYPE_CHECKING:
@@ -14,20 +14,15 @@ if TYPE_CHECKING:
 
 
 class RelayFunction(Function):
-    """Puts events on the bus, each of them at least once."""
+    """Puts events on the bus, each of them at least once. What it gives up stays in the table, for the sweeper."""
 
     async def handle(self, event: Event, invocation: Invocation) -> list[str]:
         work = {
-            record.id: self._put(record)
+            record.id: bring_to_bus(self.host, record.image)
             for record in stream_records(event)
-            if record.sk == OUTBOX and record.kind == "INSERT"
+            if record.sk == OUTBOX and record.kind == "INSERT" and record.image is not None
         }
         return list(await invocation.finish(work))
-
-    async def _put(self, record: StreamRecord) -> None:
-        assert record.image is not None, "what was inserted has an image"
-        published = await events_of_outbox(record.image["events"], self.host.store.bodies)
-        await self.host.bus.put([one.event for one in published])
 
 
 def __getattr__(name: str) -> Any:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from service_kit.hosts.aws.deliveries import QueuedDeliveries
 from service_kit.hosts.aws.gateway import gateway_of, management_of
 from service_kit.hosts.aws.invocation import Function, Invocation
+from service_kit.hosts.aws.outbox import bring_to_bus, unpublished
 from service_kit.hosts.aws.records import Event
 from service_kit.messaging.bus import message_of
 from service_kit.messaging.timers import Wake
 from service_kit.runtime.records import PublishedEvent
+from service_kit.stores.dynamodb.keys import PK
 
 if TYPE_CHECKING:
     handler: SweeperFunction
@@ -27,7 +29,7 @@ KEEP_ENDED_DAYS = "SERVICE_KIT_KEEP_ENDED_DAYS"
 
 
 class SweeperFunction(Function):
-    """Has executions woken that are long due, and sends deliveries of events to their queues once more.
+    """Has executions woken that are long due, brings events to the bus, and sends deliveries to their queues once more.
 
     It takes no turn itself: the timer queue lets nothing be lost that an invocation has begun.
     """
@@ -43,11 +45,13 @@ class SweeperFunction(Function):
         found = [execution.id for execution in await index.due(late_s, MOST)]
         found += await index.visits(late_s, MOST)
         names = list(self.host.declarations.subscriptions)
+        unsent = await unpublished(self.host, late_s, MOST)
         waiting = await self._deliveries.waiting(names, late_s, MOST)
         failed = await invocation.finish(
             {
                 "schedules": self._take_over_schedules(),
                 **{place: self._wake(place) for place in found},
+                **{f"events of {item[PK]!r}": bring_to_bus(self.host, item) for item in unsent},
                 **{f"{one.id} for {name}": self._send(one, name, self._deliveries) for one, name in waiting},
             }
         )

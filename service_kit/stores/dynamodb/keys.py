@@ -86,6 +86,11 @@ def ended_pk(execution: str) -> str:
     return f"y#{_shard(execution)}"
 
 
+def unpublished_pk(event: str) -> str:
+    """Return the partition of the index with events that are on their way to the bus."""
+    return f"o#{_shard(event)}"
+
+
 def task_pk(name: str) -> str:
     return f"t#{name}"
 
