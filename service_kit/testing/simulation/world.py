@@ -146,10 +146,11 @@ class World:
         if point == "executions.commit":
             self._took_turn(args[0])
         elif point == "executions.create":
-            first = args[1] if len(args) > 1 else None
+            new, *rest = args
+            first = rest[0] if rest else None
             if first is not None and result is None:
                 self._took_turn(first)
-                self._labelled(first, changed_attributes(args[0].attributes, first.attributes))
+                self._labelled(first, changed_attributes(new.attributes, first.attributes))
         elif point == "tasks.claim":
             for claimed in result:
                 self._gave(claimed.key, claimed.claim, claimed.attempt)
