@@ -122,10 +122,11 @@ class TasksFunction(Function):
                 (cancelled,) = await tasks.heartbeat([beat])
             except Exception:
                 logger.warning("a heartbeat of %s is not stored; it is tried again", beat.key, exc_info=True)
-                continue
-            said = beats
-            attempt.lost = cancelled is None
-            attempt.cancelled = cancelled is not False
+                said = -1
+            else:
+                said = beats
+                attempt.lost = cancelled is None
+                attempt.cancelled = cancelled is not False
 
 
 def __getattr__(name: str) -> Any:
