@@ -6,10 +6,13 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from client_kit.executions import ExecutionInfo, ExecutionStatus
 from client_kit.system import ServiceAccess, info_of
+
+if TYPE_CHECKING:
+    from client_kit.workflows import BoundWorkflow
 
 __all__ = ["DeadLetter", "ExecutionPage", "Manager", "ScheduleInfo", "manage"]
 
@@ -117,6 +120,17 @@ class Manager:
                 yield one
             if (after := page.after) is None:
                 return
+
+    def workflow(self, name: str) -> BoundWorkflow[..., Any]:
+        """Return a workflow by its name, for programs that do not have the service's class.
+
+        It starts executions with arguments by name, and `get` gives handles: to signal, cancel, terminate or follow
+        what a list has shown. Results are JSON values.
+        """
+        from client_kit.contracts.workflows import NamedWorkflow  # pydantic's part of it, for few programs
+        from client_kit.workflows import BoundWorkflow
+
+        return BoundWorkflow(self._access, NamedWorkflow(name))
 
     async def pause(self, id: str, reason: str = "paused by an operator") -> None:
         """Stop the turns of an execution; what arrives is kept."""

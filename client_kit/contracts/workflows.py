@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast, overload
 
+from pydantic_core import to_json
 from typing_extensions import TypedDict, Unpack
 
 from client_kit.contracts.commands import Signature
@@ -106,6 +107,22 @@ class Workflow(Signature, Generic[P, R]):
     def __get__(self, instance: Service, owner: type[Any]) -> BoundWorkflow[P, R]: ...
     def __get__(self, instance: Service | None, owner: type[Any]) -> Self | BoundWorkflow[P, R]:
         return self if instance is None else cast("BoundWorkflow[P, R]", instance._bind_workflow(self))
+
+
+class NamedWorkflow(Workflow[..., Any]):
+    """A workflow of which only the name is known: arguments by name, and what it ends with as JSON values."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_nameless, {})
+        self.name = name
+
+    def encode_call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
+        if args:
+            raise TypeError(f"workflow '{self.name}' is known by its name alone; give its arguments by name")
+        return to_json(dict(kwargs))
+
+
+async def _nameless(self: object) -> Any: ...
 
 
 class WorkflowDeclaration:

@@ -13,7 +13,7 @@ from typing import Self
 import httpx
 import pytest
 
-from client_kit import ExecutionHandle, InProcessTransport, ProblemError, connect, manage
+from client_kit import ExecutionHandle, InProcessTransport, ProblemError, connect, contracts, manage
 from service_kit import (
     Event,
     ExecutionExists,
@@ -215,6 +215,30 @@ def test_executions_are_listed_by_page_and_filter(tmp_path: Path) -> None:
         assert [e.id for e in odd.executions] == ["e-3", "e-1"]
         assert [e.id async for e in operator.executions(status="succeeded")] == []
         assert len([e.id async for e in operator.executions(attributes={"odd": "0"})]) == 3
+
+    run(tmp_path, test)
+
+
+def test_an_operator_steers_executions_by_the_names_that_a_list_shows(tmp_path: Path) -> None:
+    async def test(running: Running) -> None:
+        operator = manage(running.client)
+        approve_ = operator.workflow("approve").options(attributes={"desk": "7"})
+        for number in range(3):
+            await approve_.start(number=number, text="fine")
+        found = [one async for one in operator.executions(attributes={"desk": "7"})]
+        newest, middle, oldest = (operator.workflow(one.workflow).get(one.id) for one in found)
+        await newest.signal(Office.approved, True)
+        assert await newest.result() == "fine 2"
+        await middle.cancel("no longer needed")
+        await oldest.terminate("by hand")
+        with pytest.raises(contracts.WorkflowTerminated, match="by hand"):
+            await oldest.result()
+        with pytest.raises(contracts.WorkflowFailed, match="no longer needed"):
+            await middle.result()
+        with pytest.raises(
+            TypeError, match="'approve' is known by its name alone; give its arguments by name"
+        ):
+            await approve_.start(3)
 
     run(tmp_path, test)
 
