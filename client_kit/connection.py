@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
-from client_kit.auth import Auth, NoAuth
+from client_kit.auth import Auth
 from client_kit.bound import BoundCommand, BoundStream
 from client_kit.contracts import CommandContract
-from client_kit.flow import Policy
-from client_kit.line import Line, Session
-from client_kit.options import CallOptions, ClientOptions, check_timeout
+from client_kit.line import Session, bind
+from client_kit.options import ClientOptions
 from client_kit.retry import Retry
 from client_kit.system import ServiceAccess
 from client_kit.transports import Transport
-from client_kit.url import parse_url
 from client_kit.workflows import BoundWorkflow, WorkflowContract
 
 __all__ = ["Connection", "ServiceClient", "connect"]
@@ -45,13 +43,9 @@ class Connection(Generic[S]):
         timeout_s: float = 30.0,
         options: ClientOptions | None = None,
     ) -> None:
-        check_timeout("timeout_s", timeout_s)
         self.service: type[S] = service
-        self._session = Session(
-            base_url=parse_url(url),
-            transport=transport or _default_transport(),
-            policy=Policy(auth or NoAuth(), retry or Retry(), options or ClientOptions()),
-            timeout_s=timeout_s,
+        self._session = Session.at(
+            url, transport=transport, auth=auth, retry=retry, timeout_s=timeout_s, options=options
         )
 
     @property
@@ -77,20 +71,15 @@ class Connection(Generic[S]):
 
     def bind(self, contract: CommandContract) -> BoundCommand[..., Any] | BoundStream[..., Any]:
         """Return the command as something to call at this service."""
-        line = Line(self._session, contract, CallOptions())
-        return BoundStream(line) if contract.streaming else BoundCommand(line)
+        return bind(self._session, contract)
 
     async def close(self) -> None:
         """Close the transport; calls raise RuntimeError from now on."""
-        self._session.closed = True
-        await self._session.transport.close()
-        self._session.portal.close()
+        await self._session.close()
 
     def close_sync(self) -> None:
         """Close what sync calls use; calls raise RuntimeError from now on."""
-        self._session.closed = True
-        self._session.transport.close_sync()
-        self._session.portal.close()
+        self._session.close_sync()
 
 
 class Connecting(Generic[S]):
@@ -133,9 +122,3 @@ def connect(
             service, url, transport=transport, auth=auth, retry=retry, timeout_s=timeout_s, options=options
         )
     )
-
-
-def _default_transport() -> Transport:
-    from client_kit.transports.httpx import HttpxTransport  # costs 50 ms, which other transports save
-
-    return HttpxTransport()

@@ -7,16 +7,19 @@ from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from client_kit.auth import Auth, NoAuth
+from client_kit.bound import BoundCommand, BoundStream
 from client_kit.contracts import CommandContract, rest_of
 from client_kit.deadline import Deadline
 from client_kit.drivers import drive, drive_sync
 from client_kit.errors import InvalidOption
 from client_kit.flow import Endpoint, Policy, call, open_stream
-from client_kit.options import CallOptions
+from client_kit.options import CallOptions, ClientOptions, check_timeout
+from client_kit.retry import Retry
 from client_kit.streams import ItemReader, read_items, read_items_sync
 from client_kit.transports import Transport
 from client_kit.transports.portal import Portal
-from client_kit.url import command_url
+from client_kit.url import command_url, parse_url
 from client_kit.wire import EVENT_STREAM, AsyncBody, SyncBody
 
 
@@ -32,6 +35,33 @@ class Session:
     closed: bool = False
     answered: bool = False
     """Whether the service has answered a call with a result: then the URL is right."""
+
+    @staticmethod
+    def at(
+        url: str,
+        *,
+        transport: Transport | None,
+        auth: Auth | None,
+        retry: Retry | None,
+        timeout_s: float,
+        options: ClientOptions | None,
+    ) -> Session:
+        """Return what the calls of a client share, defaults filled in; raise InvalidOption."""
+        check_timeout("timeout_s", timeout_s)
+        policy = Policy(auth or NoAuth(), retry or Retry(), options or ClientOptions())
+        return Session(parse_url(url), transport or _default_transport(), policy, timeout_s)
+
+    async def close(self) -> None:
+        """Close the transport; calls raise RuntimeError from now on."""
+        self.closed = True
+        await self.transport.close()
+        self.portal.close()
+
+    def close_sync(self) -> None:
+        """Close what sync calls use; calls raise RuntimeError from now on."""
+        self.closed = True
+        self.transport.close_sync()
+        self.portal.close()
 
 
 class Line:
@@ -138,3 +168,15 @@ class Line:
     def _reader(self, deadline: Deadline) -> ItemReader:
         options = self._session.policy.options
         return ItemReader(self.endpoint.contract, deadline, options.idle_timeout_s, options.max_answer_bytes)
+
+
+def bind(session: Session, contract: CommandContract) -> BoundCommand[..., Any] | BoundStream[..., Any]:
+    """Return a command as something to call."""
+    line = Line(session, contract, CallOptions())
+    return BoundStream(line) if contract.streaming else BoundCommand(line)
+
+
+def _default_transport() -> Transport:
+    from client_kit.transports.httpx import HttpxTransport  # costs 50 ms, which other transports save
+
+    return HttpxTransport()

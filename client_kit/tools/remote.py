@@ -6,18 +6,16 @@ from dataclasses import replace
 from typing import Any, Self, cast
 from urllib.parse import urljoin, urlsplit
 
-from client_kit.auth import Auth, NoAuth
+from client_kit.auth import Auth
 from client_kit.bound import BoundCommand, BoundStream
 from client_kit.errors import InvalidOption
-from client_kit.flow import Policy
-from client_kit.line import Line, Session
+from client_kit.line import Line, Session, bind
 from client_kit.options import CallOptions, ClientOptions
 from client_kit.retry import Retry
 from client_kit.tools.operations import Operation, read_operations
 from client_kit.tools.requests import OperationContract
 from client_kit.tools.schemas import Json
 from client_kit.transports import Transport
-from client_kit.transports.httpx import HttpxTransport
 from client_kit.url import parse_url
 
 DOCUMENT = "/openapi.json"
@@ -40,17 +38,14 @@ class RemoteService:
         timeout_s: float = 30.0,
         options: ClientOptions | None = None,
     ) -> None:
-        self.url: str = parse_url(url)
+        self._session = Session.at(
+            url, transport=transport, auth=auth, retry=retry, timeout_s=timeout_s, options=options
+        )
+        self.url: str = self._session.base_url
         self.operations: list[Operation] = []
         self.unusable: dict[str, str] = {}
         """Why an operation cannot be called with arguments in JSON, by its name."""
         self._auth = auth
-        self._session = Session(
-            base_url=self.url,
-            transport=transport or HttpxTransport(),
-            policy=Policy(auth or NoAuth(), retry or Retry(), options or ClientOptions()),
-            timeout_s=timeout_s,
-        )
 
     async def __aenter__(self) -> Self:
         try:
@@ -61,9 +56,7 @@ class RemoteService:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._session.closed = True
-        await self._session.transport.close()
-        self._session.portal.close()
+        await self._session.close()
 
     def __enter__(self) -> Self:
         self.load()
@@ -82,9 +75,7 @@ class RemoteService:
 
     def close(self) -> None:
         """Close what sync calls use; calls raise RuntimeError from now on."""
-        self._session.closed = True
-        self._session.transport.close_sync()
-        self._session.portal.close()
+        self._session.close_sync()
 
     def read(self, document: Any) -> None:
         """Take the operations from a document; raise InvalidOption if it is none."""
@@ -98,8 +89,7 @@ class RemoteService:
 
     def bind(self, operation: Operation) -> BoundCommand[..., Any] | BoundStream[..., Any]:
         """Return the operation as something to call, with its arguments by name."""
-        line = Line(self._session, OperationContract(operation), CallOptions())
-        return BoundStream(line) if operation.streaming else BoundCommand(line)
+        return bind(self._session, OperationContract(operation))
 
     @property
     def _document_url(self) -> str:

@@ -183,46 +183,6 @@ def test_nulls_that_stand_for_absent_members_are_taken_out_and_others_stay() -> 
     ]
 
 
-def _edit(op: str, value: Any, **more: Any) -> dict[str, Any]:
-    properties = {"op": {"const": op}, "value": value, **more}
-    return {"type": "object", "properties": properties, "required": ["op"]}
-
-
-TEXT: dict[str, Any] = {"type": "string"}
-SET = {**_edit("set", {"type": ["string", "null"]}), "required": ["op", "value"]}
-TOUCH = _edit("touch", TEXT, deep={"type": "array", "items": _edit("leaf", TEXT)})
-LOOSE = {"type": "object", "properties": {"value": {"anyOf": [TEXT, {"type": "null"}]}, "note": TEXT}}
-
-
-@pytest.mark.parametrize(
-    ("choices", "sent", "meant"),
-    [
-        ([SET, TOUCH], {"op": "set", "value": None}, {"op": "set", "value": None}),
-        ([TOUCH, SET], {"op": "set", "value": None}, {"op": "set", "value": None}),
-        ([SET, TOUCH], {"op": "touch", "value": None, "deep": None}, {"op": "touch"}),
-        ([SET, LOOSE], {"value": None, "note": None}, {"value": None}),
-        ([TOUCH, LOOSE], {"op": "touch", "value": None}, {"op": "touch", "value": None}),
-        (
-            [SET, {"anyOf": [TOUCH, {"type": "null"}]}],
-            {"op": "touch", "deep": [{"op": "leaf", "value": None}]},
-            {"op": "touch", "deep": [{"op": "leaf"}]},
-        ),
-        ([SET, {"$ref": "#/$defs/Round"}], {"op": "set", "value": None}, {"op": "set", "value": None}),
-    ],
-)
-@pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
-def test_of_a_union_a_null_stays_where_the_alternative_takes_it(
-    keyword: str, choices: list[Any], sent: Any, meant: Any
-) -> None:
-    around = {"$ref": "#/$defs/Round"}
-    schema = {
-        "type": "object",
-        "properties": {"edit": {keyword: choices}},
-        "$defs": {"Round": {"anyOf": [around]}},
-    }
-    assert without_nulls(schema, {"edit": sent}) == {"edit": meant}
-
-
 def test_a_document_of_3_0_says_null_in_its_own_way() -> None:
     old = {o.name: o.parameters for o in read_operations(downgrade(document()))[0]}
     assert old["meet"]["$defs"]["Address"]["properties"]["door"]["type"] == ["integer", "null"]
@@ -277,6 +237,11 @@ def test_no_path_of_a_document_leads_to_another_host(path: str) -> None:
         InvalidOption, match="'steal' does not begin with '/', and could lead to another host"
     ):
         asyncio.run(bound())
+
+
+def test_options_of_a_remote_service_are_checked_as_those_of_a_client_are() -> None:
+    with pytest.raises(InvalidOption, match=r"timeout_s is -1; give seconds above zero"):
+        RemoteService("https://people.test", timeout_s=-1)
 
 
 def test_calls_keep_the_scheme_that_the_caller_chose_behind_a_proxy() -> None:
