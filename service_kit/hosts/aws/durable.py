@@ -7,8 +7,9 @@ import os
 from service_kit.contract.gateway import set_gateway
 from service_kit.contract.service import Service, contract_of
 from service_kit.hosts.aws.entry import LambdaHandler
-from service_kit.hosts.aws.gateway import AwsCompletion, gateway_of, management_of
+from service_kit.hosts.aws.gateway import gateway_of
 from service_kit.hosts.aws.host import AwsHost, Settings
+from service_kit.hosts.aws.management import AwsCompletion, management_of
 from service_kit.http import Application, HttpOptions
 from service_kit.http.management import set_management
 from service_kit.http.management_routes import management_routes

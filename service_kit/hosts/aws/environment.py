@@ -6,10 +6,12 @@ import gc
 import os
 from collections.abc import Callable
 from importlib import import_module
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from service_kit.contract.service import Service
-from service_kit.hosts.aws.entry import LambdaHandler, lambda_handler
+
+if TYPE_CHECKING:
+    from service_kit.hosts.aws.entry import LambdaHandler
 
 T = TypeVar("T")
 
@@ -56,6 +58,8 @@ def imported(make: Callable[[], T]) -> T:
 def _http_handler() -> LambdaHandler:
     service = service_from_environment()
     if not os.environ.get(TABLE):
+        from service_kit.hosts.aws.entry import lambda_handler  # no other function answers HTTP
+
         return lambda_handler(service)
     from service_kit.hosts.aws.durable import durable_handler  # nothing of it where nothing is durable
 

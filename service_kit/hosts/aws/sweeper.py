@@ -6,8 +6,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from service_kit.hosts.aws.deliveries import QueuedDeliveries
-from service_kit.hosts.aws.gateway import gateway_of, management_of
+from service_kit.hosts.aws.gateway import gateway_of
 from service_kit.hosts.aws.invocation import Function, Invocation
+from service_kit.hosts.aws.management import management_of
 from service_kit.hosts.aws.outbox import bring_to_bus, unpublished
 from service_kit.hosts.aws.records import Event
 from service_kit.messaging.bus import message_of

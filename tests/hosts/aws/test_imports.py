@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HANDLER = """
 import sys
 from pydantic import BaseModel
@@ -80,3 +82,69 @@ def test_a_handler_of_one_command_imports_nothing_that_it_does_not_need() -> Non
         check=True,
     )
     assert sorted(NEEDLESS & {*done.stdout.split()}) == []
+
+
+WORKER = """
+import sys
+from importlib import import_module
+import_module(f"service_kit.hosts.aws.{sys.argv[1]}").handler
+print(*sys.modules)
+"""
+ENVIRONMENT = {
+    "SERVICE": "tests.hosts.aws.metered:Metered",
+    "SERVICE_KIT_TABLE": "table",
+    "SERVICE_KIT_BUS": "bus",
+    "SERVICE_KIT_QUEUE_PREFIX": "shop-",
+    "SERVICE_KIT_TIMERS": "https://sqs.test/timers",
+}
+HTTP_ALONE = {
+    "service_kit.contract.cors",
+    "service_kit.contract.scheduler",
+    "service_kit.hosts.aws.answers",
+    "service_kit.hosts.aws.entry",
+    "service_kit.hosts.aws.events",
+    "service_kit.http.application",
+    "service_kit.http.asgi",
+    "service_kit.http.documents",
+    "service_kit.http.management",
+    "service_kit.http.router",
+    "service_kit.runtime.completion",
+    "service_kit.runtime.forking",
+    "service_kit.runtime.management",
+}
+TURNS = {
+    "service_kit.hosts.aws.inline",
+    "service_kit.hosts.aws.mover",
+    "service_kit.runtime.orchestrator",
+    "service_kit.runtime.warm",
+}
+ATTEMPTS = {"service_kit.runtime.attempt", "service_kit.runtime.attempt_runner"}
+OPERATIONS = {
+    "service_kit.contract.scheduler",
+    "service_kit.runtime.completion",
+    "service_kit.runtime.forking",
+    "service_kit.runtime.management",
+}
+NEVER = {name for name in NEEDLESS if not name.startswith(("service_kit", "client_kit"))}
+WORKERS = {
+    "orchestrator": HTTP_ALONE,
+    "relay": HTTP_ALONE | TURNS | ATTEMPTS,
+    "tasks": HTTP_ALONE | TURNS,
+    "subscriptions": HTTP_ALONE | TURNS,
+    "timers": HTTP_ALONE,
+    "sweeper": (HTTP_ALONE - OPERATIONS) | TURNS,
+}
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_function_behind_a_stream_or_queue_imports_nothing_that_it_does_not_need(worker: str) -> None:
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", WORKER, worker],
+        cwd=root,
+        env={**os.environ, **ENVIRONMENT, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert sorted((WORKERS[worker] | NEVER) & {*done.stdout.split()}) == []

@@ -11,7 +11,8 @@ import pytest
 from client_kit.executions import StartOptions
 from service_kit import Retry, Service, task, workflow
 from service_kit.hosts.aws.dispatch import Dispatch
-from service_kit.hosts.aws.gateway import gateway_of, management_of
+from service_kit.hosts.aws.gateway import gateway_of
+from service_kit.hosts.aws.management import management_of
 from service_kit.hosts.aws.mover import LOOKED_BACK
 from service_kit.hosts.aws.orchestrator import OrchestratorFunction
 from service_kit.hosts.aws.timers import TimersFunction

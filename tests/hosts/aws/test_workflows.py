@@ -18,8 +18,9 @@ import pytest
 from client_kit.executions import StartOptions
 from service_kit.engine.arrivals import ExecutionStarted
 from service_kit.hosts.aws.dispatch import Dispatch, task_of_message
-from service_kit.hosts.aws.gateway import gateway_of, management_of
+from service_kit.hosts.aws.gateway import gateway_of
 from service_kit.hosts.aws.host import AwsHost
+from service_kit.hosts.aws.management import management_of
 from service_kit.hosts.aws.orchestrator import OrchestratorFunction
 from service_kit.hosts.aws.sweeper import SweeperFunction
 from service_kit.runtime.records import Claim, ExecutionRecord, NewExecution
