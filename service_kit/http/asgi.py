@@ -14,9 +14,9 @@ from service_kit.http.application import Application
 from service_kit.http.lifespan import LifespanRunner
 from service_kit.http.raw import REQUEST
 from service_kit.http.router import Found
+from service_kit.http.scopes import Scope, own_part, request_of
 from service_kit.http.streaming import HEARTBEAT
 
-Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
@@ -49,12 +49,12 @@ class AsgiApplication:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started_s = time.perf_counter()
         application = self.application
-        request = _request(scope)
+        request = request_of(scope)
         request.request_id = application.request_id(request.header(b"x-request-id"))
         response = application.preflight(request)
         if response is None:
             raw_path = scope.get("raw_path")
-            encoded = _own_part(raw_path, scope) if raw_path and b"%" in raw_path else b""
+            encoded = own_part(raw_path, scope) if raw_path and b"%" in raw_path else b""
             found = application.find(request.method, request.path, encoded)
             if (
                 application.raw is not None
@@ -194,35 +194,6 @@ def _check_declared(length: bytes | None, limit: int) -> None:
     # Python reads no numbers of thousands of digits.
     if length is not None and length.isdigit() and (len(length) > 18 or int(length) > limit):
         raise _TooLarge
-
-
-def _request(scope: Scope) -> Request:
-    path: str = scope["path"]
-    root_path: str = scope.get("root_path", "")
-    # Servers and Starlette give the full path, the specification's older readers only what follows the prefix.
-    if root_path:
-        root_path = root_path.rstrip("/")
-        if path == root_path or path.startswith(f"{root_path}/"):
-            path = path[len(root_path) :] or "/"
-    request = Request(
-        scope["method"],
-        path,
-        scope["query_string"],
-        scope["headers"],
-        root_path,
-        scope.get("scheme", "http"),
-        scope.get("server"),
-        scope.get("client"),
-    )
-    # Set by a host behind a gateway: nothing that a caller sends becomes a key of the scope.
-    if "service_kit.identity" in scope:
-        request.identity = scope["service_kit.identity"]
-    return request
-
-
-def _own_part(raw_path: bytes, scope: Scope) -> bytes:
-    root_path: str = scope.get("root_path", "").rstrip("/")
-    return raw_path[len(root_path) :] if root_path and raw_path.startswith(root_path.encode()) else raw_path
 
 
 def _whole(response: Response, request: Request) -> tuple[Message, Message]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias, cast
-from urllib.parse import quote
 
 from mangum import Mangum
 
@@ -13,6 +12,7 @@ from service_kit.contract.exchange import Request, Response
 from service_kit.hosts.aws.answers import ROOM_BYTES, AnswerTooLarge
 from service_kit.hosts.aws.loop import STOP_BEFORE_S, DeadlinePassed
 from service_kit.http import AsgiApplication
+from service_kit.http.scopes import scope_of
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -95,21 +95,6 @@ class _Exchange:
 
 def _scope(request: Request, raw_path: bytes, invocation: Mapping[str, Any]) -> Message:
     request_id = (b"x-request-id", request.request_id.encode("latin-1"))
-    path = request.root_path + request.path
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "method": request.method,
-        "scheme": request.scheme,
-        "path": path,
-        "raw_path": request.root_path.encode() + raw_path if raw_path else quote(path).encode(),
-        "root_path": request.root_path,
-        "query_string": request.query_string,
-        # The application takes the request id from the caller; here the caller is Lambda.
-        "headers": [line for line in request.raw_headers if line[0] != b"x-request-id"] + [request_id],
-        "client": request.client,
-        "server": request.server,
-        "service_kit.identity": request.identity,
-        **invocation,
-    }
+    # The application takes the request id from the caller; here the caller is Lambda.
+    headers = [line for line in request.raw_headers if line[0] != b"x-request-id"] + [request_id]
+    return {**scope_of(request, request.path, headers, raw_path), **invocation}

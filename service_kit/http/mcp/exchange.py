@@ -17,6 +17,7 @@ from pydantic_core import to_json
 from service_kit.contract.exchange import RawHeaders, Response
 from service_kit.http.mcp.calls import Caller
 from service_kit.http.mcp.face import CALLER
+from service_kit.http.scopes import scope_of
 from service_kit.http.streaming import HEARTBEAT
 
 PATH = "/mcp"
@@ -48,7 +49,9 @@ class Exchange:
             self._server, json_response=True, stateless=True, max_request_body_size=self._limit_bytes
         )
         async with manager.run():
-            await manager.handle_request(self._scope(), self._receive, self._send)
+            request = self._caller.request
+            scope = {**scope_of(request, PATH, request.raw_headers), CALLER: self._caller}
+            await manager.handle_request(scope, self._receive, self._send)
         headers = [line for line in self._headers if line[0] not in (b"content-length", b"connection")]
         return Response(self._status, headers, self._body)
 
@@ -82,25 +85,6 @@ class Exchange:
                 return await running
             opening = _event(first)
         return Response(200, list(_EVENTS), stream=_events(opening, told, running))
-
-    def _scope(self) -> MutableMapping[str, Any]:
-        request = self._caller.request
-        path = request.root_path + PATH
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "method": request.method,
-            "scheme": request.scheme,
-            "path": path,
-            "raw_path": path.encode(),
-            "root_path": request.root_path,
-            "query_string": request.query_string,
-            "headers": request.raw_headers,
-            "client": request.client,
-            "server": request.server,
-            CALLER: self._caller,
-        }
 
     async def _receive(self) -> MutableMapping[str, Any]:
         if self._received:
