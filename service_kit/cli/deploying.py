@@ -87,14 +87,37 @@ def destroy(
     from service_kit.cli.deployments import explained, load_deployment
     from service_kit.cli.output import tell
     from service_kit.deploy.sam import Sam
+    from service_kit.deploy.storage import BUCKET
 
     with explained():
-        name = stack or load_deployment(service).contract.name
+        deployment = load_deployment(service)
+        name = stack or deployment.contract.name
         sam = Sam(Path.cwd())
         if not yes and not typer.confirm(f"Delete stack '{name}' with everything in it?", err=True):
             raise CliError("nothing was deleted")
+        if BUCKET in deployment.template().resources:
+            _empty(name, _regional(sam_options or ()))
         sam.delete(name, *(sam_options or ()))
     tell(f"deleted stack {name}")
+
+
+def _empty(stack: str, place: list[str]) -> None:
+    from service_kit.cli.output import tell
+    from service_kit.deploy.emptying import NotEmptied, empty_bucket
+
+    words = [word for option in place for word in option.split("=", 1)]
+    chosen = dict(zip(words[::2], words[1::2], strict=True))
+    try:
+        deleted = empty_bucket(stack, chosen.get("--region"), chosen.get("--profile"))
+    except ImportError as error:
+        raise Unusable(
+            f"the bucket of stack '{stack}' has to be emptied, and that takes {error.name}",
+            "pip install 'service-kit[aws]'",
+        ) from error
+    except NotEmptied as error:
+        raise CliError(str(error)) from error
+    if deleted:
+        tell(f"deleted {deleted} large values from the bucket")
 
 
 def _configured(template: Path) -> list[str]:
