@@ -19,6 +19,7 @@ from service_kit.stores.dynamodb.keys import PK, SK, TTL, table_definition
 from service_kit.stores.dynamodb.table import Table
 from service_kit.stores.dynamodb.turns import DAY_S
 from tests.stores.emulators import client_options
+from tests.stores.lockstep import Lockstep
 
 
 @cache
@@ -31,7 +32,8 @@ def fresh_table(emulator: str) -> Iterator[Table]:
     """Make a table for one test."""
     name = f"test-{secrets.token_hex(6)}"
     client(emulator).create_table(**table_definition(name))
-    table = Table(client(emulator), name)
+    asked = Lockstep(client(emulator), name) if emulator == "moto" else client(emulator)
+    table = Table(asked, name)
     try:
         yield table
     finally:

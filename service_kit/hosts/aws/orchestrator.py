@@ -83,8 +83,8 @@ class OrchestratorFunction(Function):
             return
         if woken.begin_at_s is not None and woken.begin_at_s > self.host.clock.now_s():
             await mover.set_timer(id, woken.begin_at_s)
-        else:
-            await mover.move(id, woken.incoming, Doubt(frozenset(woken.keys)))
+        # By another clock its time may have come: then it has moved already, and perhaps nobody knows to where.
+        await mover.move(id, woken.incoming, Doubt(frozenset(woken.keys)))
 
     async def _note(self, record: StreamRecord, woken: _Woken) -> None:
         image: Any = record.image

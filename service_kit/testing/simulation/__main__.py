@@ -7,9 +7,10 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import get_args
 
 from service_kit.testing.simulation.shrinking import command, shrink
-from service_kit.testing.simulation.simulation import Plan, Report, simulate
+from service_kit.testing.simulation.simulation import Plan, Report, WorldName, simulate
 
 PROGRESS_EVERY = 1_000
 
@@ -22,9 +23,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=1, help="run seeds in so many processes")
     parser.add_argument("--faults", type=_names, default=None, help="only these faults, or 'none'")
     parser.add_argument("--without", type=_numbers, default=frozenset(), help="leave out these steps")
+    parser.add_argument(
+        "--world", choices=get_args(WorldName), default="local", help="where the service runs"
+    )
     parser.add_argument("--trace", action="store_true", help="print everything that happened")
     chosen = parser.parse_args(arguments)
-    plans = [Plan(chosen.seed + n, chosen.faults, chosen.without) for n in range(chosen.count)]
+    plans = [
+        Plan(chosen.seed + n, chosen.faults, chosen.without, world=chosen.world) for n in range(chosen.count)
+    ]
     failed = 0
     for number, report in enumerate(_reports(plans, chosen.processes)):
         if number and number % PROGRESS_EVERY == 0:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Fault: TypeAlias = Literal[
-    "fails", "reply lost", "slow", "dies", "freezes", "lost", "doubled", "late", "jumps"
+    "fails", "reply lost", "slow", "dies", "freezes", "lost", "doubled", "late", "jumps", "partly"
 ]
 
 STAGES: Mapping[str, tuple[Fault, ...]] = {
@@ -23,7 +23,13 @@ STAGES: Mapping[str, tuple[Fault, ...]] = {
 """When faults happen: around a store's method, at a hint, once in the life of a process, at a tick of the clock."""
 
 RATES = (0.0, 0.0, 0.01, 0.03, 0.1)
-HINT_RATES = (0.0, 0.05, 0.3)
+RATES_OF: Mapping[str, Sequence[float]] = {
+    "hint": (0.0, 0.05, 0.3),
+    "death": (0.0, 0.5),
+    "freeze": (0.0, 0.5),
+    "clock": (0.0, 0.1, 0.3),
+}
+"""How often a fault of a stage happens: one of these, or of `RATES`, for each kind in each run."""
 MASK = (1 << 64) - 1
 
 
@@ -43,6 +49,7 @@ class Chances:
     only: frozenset[str] | None = None
     calm: bool = False
     """Whether faults have stopped."""
+    stages: Mapping[str, tuple[Fault, ...]] = field(default_factory=lambda: STAGES)
     happened: list[str] = field(default_factory=list[str])
     _opportunities: Counter[str] = field(default_factory=Counter[str])
     _rates: dict[str, Sequence[tuple[Fault, float]]] = field(
@@ -52,13 +59,8 @@ class Chances:
     def __post_init__(self) -> None:
         # Swarm testing (Groce et al. 2012): each run has some kinds of faults and lacks others.
         swarm = random.Random(f"faults {self.seed}")  # noqa: S311 - reproducible, not secret
-        for stage, faults in STAGES.items():
-            rates = {
-                "hint": HINT_RATES,
-                "death": (0.0, 0.5),
-                "freeze": (0.0, 0.5),
-                "clock": (0.0, 0.1, 0.3),
-            }.get(stage, RATES)
+        for stage, faults in self.stages.items():
+            rates = RATES_OF.get(stage, RATES)
             self._rates[stage] = [(fault, swarm.choice(rates)) for fault in faults]
 
     def draw(self, stage: str) -> Drawn | None:

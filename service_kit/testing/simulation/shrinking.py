@@ -45,6 +45,8 @@ def shrink(report: Report, run: Callable[[Plan], Report] = simulate) -> Report:
 def command(plan: Plan) -> str:
     """Return the command that runs a plan again."""
     parts = [f"python -m service_kit.testing.simulation --seed {plan.seed}"]
+    if plan.world != "local":
+        parts.append(f"--world {plan.world}")
     if plan.only is not None:
         parts.append(f"--faults {','.join(sorted(plan.only)) or 'none'}")
     if plan.without:

@@ -1,4 +1,4 @@
-"""One simulation: a seed in, a report out."""
+"""One simulation: a seed in, a report out, in one of two worlds."""
 
 from __future__ import annotations
 
@@ -6,22 +6,26 @@ import asyncio
 import contextvars
 import hashlib
 import logging
+import random
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol, TypeAlias
 
 from service_kit.contract.gather import Declarations, gather
-from service_kit.contract.scheduler import SCHEDULER
 from service_kit.contract.service import contract_of
 from service_kit.runtime.ports import Stores
-from service_kit.runtime.records import ExecutionQuery, ExecutionRecord, StoredExecution
+from service_kit.runtime.records import StoredExecution
 from service_kit.stores.memory.store import memory_stores
-from service_kit.testing.simulation.chances import Chances
-from service_kit.testing.simulation.client import Client
+from service_kit.testing.simulation.aws.deployment import Deployment
+from service_kit.testing.simulation.aws.faults import STAGES as AWS_STAGES
+from service_kit.testing.simulation.aws.faults import AwsLoop
+from service_kit.testing.simulation.chances import STAGES, Chances
+from service_kit.testing.simulation.client import Client, Reachable
 from service_kit.testing.simulation.cluster import Cluster, WallClock
-from service_kit.testing.simulation.failpoints import with_failpoints
 from service_kit.testing.simulation.faults import FaultyGate
 from service_kit.testing.simulation.invariants import check, compare
+from service_kit.testing.simulation.local import Local
 from service_kit.testing.simulation.loop import START_S, SimulatedLoop
 from service_kit.testing.simulation.minutes import LATE_S, MINUTE_S, Scheduled, check_minutes
 from service_kit.testing.simulation.programs import Scenario, scenario
@@ -32,8 +36,10 @@ FAULTS_S = 60.0
 """Faults stop after so long."""
 TICK_S = 3.0
 """How often the wall clock may jump."""
-PATIENCE_S = 1_800.0
-"""What has not ended so long after that is stuck."""
+WorldName: TypeAlias = Literal["local", "aws"]
+
+PATIENCE_S: Mapping[WorldName, float] = {"local": 1_800.0, "aws": 14_400.0}
+"""What has not ended so long after that is stuck: on AWS, what nobody knows of is looked at once an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class Plan:
     without: frozenset[int] = frozenset()
     """Nodes of the scenario that are left out."""
     stores: Callable[[], Stores] = memory_stores
+    """For the local world."""
+    world: WorldName = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +77,17 @@ class Report:
 def simulate(plan: Plan) -> Report:
     """Run a plan with its faults and without any, and compare."""
     acted = scenario(plan.seed).without(plan.without)
+    if plan.world == "aws":
+        # Schedules are held to their minutes by clocks that jump, which functions' do not.
+        acted = replace(acted, scheduled=False)
     with _silence():
         fair = _Run(plan, Chances(plan.seed, calm=True), replace(acted, processes=1))
         fair.run(lambda run: None)
         if fair.world.violations:
             return fair.report()
         outcomes = fair.outcomes()
-        faulty = _Run(plan, Chances(plan.seed, plan.only), acted)
+        stages = AWS_STAGES if plan.world == "aws" else STAGES
+        faulty = _Run(plan, Chances(plan.seed, plan.only, stages=stages), acted, plan.world)
         faulty.run(lambda run: compare(run.world, run.found, outcomes))
     return faulty.report()
 
@@ -89,24 +101,47 @@ def expected(acted: Scenario) -> dict[str, str | None]:
     return fair.outcomes()
 
 
+class Place(Reachable, Protocol):
+    """Where a service is simulated."""
+
+    def start(self) -> None: ...
+
+    def tick(self) -> None:
+        """Be told that some seconds have passed, while there are faults."""
+        ...
+
+    async def ended(self) -> bool: ...
+
+    async def unended(self) -> str: ...
+
+    async def found(self) -> Mapping[str, StoredExecution]: ...
+
+
 @dataclass(slots=True)
 class _Run:
     plan: Plan
     chances: Chances
     scenario: Scenario
-    loop: SimulatedLoop = field(default_factory=SimulatedLoop)
+    world_name: WorldName = "local"
+    loop: SimulatedLoop = field(init=False)
     trace: list[str] = field(default_factory=list[str])
     found: Mapping[str, StoredExecution] = field(default_factory=dict[str, StoredExecution])
     clock: WallClock = field(init=False)
     world: World = field(init=False)
 
     def __post_init__(self) -> None:
+        self.loop = AwsLoop() if self.world_name == "aws" else SimulatedLoop()
         self.clock = WallClock(self.loop)
         self.world = World(self.clock.now_s)
 
     def run(self, compared: Callable[[_Run], None]) -> None:
         """Run to the end, and check the invariants."""
-        contextvars.copy_context().run(self._run, compared)
+        outside = random.getstate()
+        random.seed(self.plan.seed)  # pauses between tries are drawn from the module's own generator
+        try:
+            contextvars.copy_context().run(self._run, compared)
+        finally:
+            random.setstate(outside)
 
     def outcomes(self) -> dict[str, str | None]:
         """Return how each execution has ended."""
@@ -134,74 +169,53 @@ class _Run:
         compared(self)
 
     async def _main(self, declarations: Declarations) -> None:
-        stores = self.plan.stores()
-        gate = FaultyGate(self.loop, self.chances, self.world, self._note)
-        cluster = Cluster(
-            self.loop, with_failpoints(stores, gate), declarations, self.chances, self.clock, self._note
-        )
-        for _ in range(self.scenario.processes):
-            cluster.spawn()
-        ticking = asyncio.create_task(self._tick())
-        acting = asyncio.create_task(Client(cluster, self.chances, self.world).perform(self.scenario))
+        place = self._place(declarations)
+        place.start()
+        ticking = asyncio.create_task(self._tick(place))
+        acting = asyncio.create_task(Client(place, self.chances, self.world).perform(self.scenario))
         try:
-            async with asyncio.timeout(FAULTS_S + PATIENCE_S):
+            async with asyncio.timeout(FAULTS_S + PATIENCE_S[self.world_name]):
                 await acting
                 if self.scenario.scheduled:
                     calm_s = START_S + FAULTS_S + MINUTE_S + LATE_S
                     await asyncio.sleep(max(calm_s - self.loop.time(), 0))
-                while not await self._ended(stores, declarations):  # noqa: ASYNC110 - the store tells nobody
+                while not await place.ended():  # noqa: ASYNC110 - nobody is told
                     await asyncio.sleep(1.0)
         except TimeoutError:
-            self.world.violate("everything ends", await self._unended(stores))
+            self.world.violate("everything ends", await place.unended())
         except ExceptionGroup as errors:
             self.world.violate("requests are answered", str(errors.exceptions))
         ticking.cancel()
-        self.found = await _executions(stores)
+        self.chances.calm = True
+        self.found = await place.found()
 
-    async def _tick(self) -> None:
-        """Let the wall clock jump now and then, and the faults stop."""
+    def _place(self, declarations: Declarations) -> Place:
+        loop, chances, clock = self.loop, self.chances, self.clock
+        if isinstance(loop, AwsLoop):
+            return Deployment(loop, declarations, chances, clock, self.world, self._note)
+        stores = self.plan.stores()
+        gate = FaultyGate(loop, chances, self.world, self._note)
+        cluster = Cluster(loop, stores, declarations, chances, clock, self._note)
+        return Local(stores, gate, cluster, self.scenario.processes)
+
+    async def _tick(self, place: Place) -> None:
+        """Let the faults stop after a while."""
         loop = self.loop
         calm_s = loop.time() + FAULTS_S
         while loop.time() < calm_s:
             await asyncio.sleep(TICK_S)
-            if (drawn := self.chances.draw("clock")) is not None:
-                self.world.look_at_clock()  # a jump back must not hide what was over before it
-                self.clock.skew_s += 120 * drawn.amount - 20
-                self._note(f"the clock jumps by {120 * drawn.amount - 20:.3f}")
+            place.tick()
         self.chances.calm = True
-
-    async def _ended(self, stores: Stores, declarations: Declarations) -> bool:
-        """Whether nothing is left to be done."""
-        if await _running(stores):
-            return False
-        if await stores.schedule.next_delivery_s(list(declarations.subscriptions)) is not None:
-            return False
-        return await stores.tasks.next_available_s(list(declarations.tasks)) is None
-
-    async def _unended(self, stores: Stores) -> str:
-        running = [f"'{record.id}' at turn {record.turn}" for record in await _running(stores)]
-        return ", ".join(running) or "tasks or deliveries are left, or the client was never answered"
 
     def _note(self, what: str) -> None:
         self.trace.append(f"{self.loop.time():.6f} {what}")
 
 
-async def _executions(stores: Stores) -> dict[str, StoredExecution]:
-    page = await stores.index.list(ExecutionQuery(limit=10_000))
-    found = {record.id: await stores.executions.load(record.id) for record in page.executions}
-    return {name: stored for name, stored in sorted(found.items()) if stored is not None}
-
-
-async def _running(stores: Stores) -> list[ExecutionRecord]:
-    """Return those that are not over. A scheduler never is."""
-    page = await stores.index.list(ExecutionQuery(status="running"))
-    return [record for record in page.executions if record.workflow != SCHEDULER]
-
-
 @contextmanager
 def _silence() -> Generator[None, None, None]:
     """Keep quiet about failures that are meant."""
-    loggers = [logging.getLogger(name) for name in ("service_kit.runtime", "service_kit.workflow", "asyncio")]
+    names = ("service_kit.runtime", "service_kit.lambda", "service_kit.workflow", "asyncio")
+    loggers = [logging.getLogger(name) for name in names]
     before = [logger.disabled for logger in loggers]
     for logger in loggers:
         logger.disabled = True
