@@ -18,7 +18,7 @@ from service_kit.engine.failure import Failure
 from service_kit.engine.options import ChildOptions, ParentClose
 from service_kit.errors import WorkflowFailed
 from tests.engine.conftest import Begin
-from tests.engine.driving import task
+from tests.engine.driving import Execution, task
 
 
 def test_child_runs_beside_its_parent(begin: Begin) -> None:
@@ -83,3 +83,16 @@ def test_parent_that_ends_ends_its_children(
     assert len(run.calls(CancelSent)) + len(run.calls(TerminateSent)) == 1
     (call, _) = run.calls(ChildStarted)
     assert (call.id, call.timeout_s, call.start_delay_s) == ("c-1", 9.0, 1.0)
+
+
+def test_what_waits_for_an_answer_is_known_in_the_order_of_its_calls() -> None:
+    async def parent() -> None:
+        child = require_workflow("the test").start_child("pack", "1")
+        await asyncio.gather(task("a"), child.result, task("b"))
+
+    run = Execution(parent, cold=False)
+    machine = run.instance._machine
+    assert list(machine.open_calls) == []
+    run.start()
+    run.succeed("a")
+    assert [call.name for call in machine.open_calls] == ["pack", "b"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from service_kit.engine.arrivals import (
     CancelRequested,
     DeadlinePassed,
@@ -121,12 +123,13 @@ def test_timeout_of_the_execution_ends_it(begin: Begin) -> None:
     assert run.calls(TaskScheduled) == []
 
 
-def test_timer_due_before_the_deadline_still_fires(begin: Begin) -> None:
+@pytest.mark.parametrize("timeout_s", [30.0, 10.0])
+def test_timer_due_before_the_deadline_or_with_it_still_fires(begin: Begin, timeout_s: float) -> None:
     async def in_time() -> str:
         await asyncio.sleep(10)
         return "made it"
 
-    run = begin(in_time, timeout_s=30.0)
+    run = begin(in_time, timeout_s=timeout_s)
     run.pass_time(100)
     assert run.result == "made it"
 

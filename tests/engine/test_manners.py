@@ -241,6 +241,16 @@ def test_task_factory_of_its_own_is_refused() -> None:
         Execution(factory, cold=False).start()
 
 
+def test_no_task_factory_is_none_of_its_own(begin: Begin) -> None:
+    async def plain() -> str:
+        asyncio.get_running_loop().set_task_factory(None)
+        return str(await asyncio.create_task(task("a")))
+
+    run = begin(plain)
+    run.succeed("a", "done")
+    assert run.result == "done"
+
+
 def test_loop_has_the_rest_of_a_loops_manners(begin: Begin) -> None:
     async def manners() -> list[object]:
         loop = asyncio.get_running_loop()

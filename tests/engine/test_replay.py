@@ -154,10 +154,13 @@ def test_first_of_two_errors_is_the_one_that_is_raised() -> None:
     assert "'first'" in replay_error(twice, history_of(recorded)).made
 
 
-def test_call_whose_number_was_tampered_with_is_noticed() -> None:
+@pytest.mark.parametrize("number", [-1, 9])
+def test_call_whose_number_was_tampered_with_is_noticed(number: int) -> None:
     history = history_of(recorded)
-    history[-1] = TaskScheduled(9, *(getattr(history[-1], name) for name in ("name", "args_hash", "input")))
-    assert "#9" in replay_error(recorded, history).recorded
+    history[-1] = TaskScheduled(
+        number, *(getattr(history[-1], name) for name in ("name", "args_hash", "input"))
+    )
+    assert f"#{number}" in replay_error(recorded, history).recorded
 
 
 def test_other_result_is_noticed() -> None:
