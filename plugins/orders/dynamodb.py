@@ -10,6 +10,7 @@ import random
 import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from plugins.orders.doubles import FakeMail, FakePayments, FakeShipping
@@ -24,13 +25,16 @@ class ShopTable:
     """The table, asked in threads, because boto3 blocks."""
 
     def __init__(self, name: str, client: Any = None) -> None:
-        if client is None:
-            # Imported where it is used: a laptop that keeps orders in a file needs none.
-            import boto3  # type: ignore[import-untyped] # it has no types
-
-            client = boto3.client("dynamodb")
-        self._client = client
         self.name = name
+        if client is not None:
+            self._client = client
+
+    @cached_property
+    def _client(self) -> Any:
+        # Made with the first call: not every function of the service asks the shop.
+        import boto3  # type: ignore[import-untyped] # it has no types
+
+        return boto3.client("dynamodb")
 
     async def get(self, pk: str, sk: str) -> dict[str, Any] | None:
         answer = await self._call("get_item", TableName=self.name, Key=_key(pk, sk), ConsistentRead=True)

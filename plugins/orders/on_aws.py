@@ -40,14 +40,9 @@ def on_aws(options: DeploymentOptions) -> Deployment:
         .allow(on_shop("Query"), Orders.list_articles)
         .allow(on_shop("Query", "PutItem", "UpdateItem"), Orders.place_order, Orders.place_orders)
         .allow(on_shop("GetItem"), Orders.get_order, Orders.approve_order, Orders.cancel_order)
-        .allow(
-            on_shop("GetItem", "UpdateItem"),
-            orchestration.process_payment,
-            orchestration.update_order_status,
-            orchestration.mark_cancelled,
-            choreography.process_order_payment,
-            choreography.update_order_status,
-        )
+        .allow(on_shop("GetItem"), orchestration.process_payment, choreography.process_order_payment)
+        .allow(on_shop("UpdateItem"), orchestration.update_order_status, choreography.update_order_status)
+        .allow(on_shop("GetItem", "UpdateItem"), orchestration.mark_cancelled)
         # The doubles of bank, carrier and mail keep notes there; real ones bring secrets instead.
         .allow(
             on_shop("GetItem", "Query", "PutItem", "DeleteItem"),

@@ -5,13 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from service_kit.deploy.alarms import PARAMETERS
 from service_kit.deploy.deployment import Deployment
 from service_kit.deploy.template import Output, Part
 from service_kit.deploy.values import GetAtt, If, NotEmpty, Ref, Sub, Value
+from service_kit.deploy.workers import durable_environment
 from service_kit.errors import DefinitionError
 
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
-"""How Lambda wants environment variables to be named:
+_OF_LAMBDA = frozenset(
+    {
+        "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+        "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
+    }
+)  # fmt: skip
+"""How Lambda wants environment variables to be named, and which it sets itself:
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
 
 
@@ -33,13 +44,14 @@ def check_own(deployment: Deployment, others: Part) -> None:
         if name in others.resources or name in others.outputs:
             raise DefinitionError(where, f"the template has a '{name}' of its own", "choose another name")
     for name in _variables(deployment):
-        if not _VARIABLE.fullmatch(name) or name == "SERVICE" or name.startswith(("AWS_", "SERVICE_KIT_")):
+        if not _VARIABLE.fullmatch(name):
             raise DefinitionError(
-                where,
-                f"environment variable '{name}' cannot be set",
-                "use letters, digits and underscores, and neither SERVICE, AWS_ nor SERVICE_KIT_ in front",
+                where, f"'{name}' is no environment variable", "write letters, digits and underscores"
             )
-    there = deployment.resources.keys() | others.resources.keys()
+        if name in _OF_LAMBDA or name == "SERVICE" or name in durable_environment():
+            raise DefinitionError(where, f"environment variable '{name}' is taken", "choose another name")
+    parameters = PARAMETERS.keys() if deployment.options.alarms else ()
+    there = {*deployment.resources, *others.resources, *parameters}
     for at, value in _values(deployment):
         for name in _names(value):
             if name not in there and not name.startswith("AWS::"):

@@ -156,15 +156,25 @@ def test_resources_may_refer_to_the_service_and_to_each_other() -> None:
             lambda: with_key().add("Policy", Resource("AWS::X::Y", {"Of": [Ref("Kee")]})).template(),
             "resource 'Policy' refers to 'Kee'",
         ),
-        (lambda: with_key().environment(SERVICE="x:Y").template(), "variable 'SERVICE' cannot be set"),
-        (lambda: with_key().environment(SERVICE_KIT_TABLE="x").template(), "cannot be set"),
-        (lambda: with_key().environment(AWS_REGION="x").template(), "cannot be set"),
+        (lambda: with_key().environment(SERVICE="x:Y").template(), "variable 'SERVICE' is taken"),
+        (lambda: with_key().environment(SERVICE_KIT_TABLE="x").template(), "is taken"),
+        (lambda: with_key().environment(AWS_REGION="x").template(), "is taken"),
+        (
+            lambda: with_key().environment(**{"the-key": "x"}).template(),
+            "'the-key' is no environment variable",
+        ),
     ],
 )
 def test_what_leads_nowhere_is_told_when_the_template_is_made(wrong: Any, told: str) -> None:
     with pytest.raises(DefinitionError, match="deployment of") as caught:
         wrong()
     assert told in caught.value.problem
+
+
+def test_what_lambda_lets_one_set_can_be_set() -> None:
+    template = document(with_key().environment(AWS_LAMBDA_EXEC_WRAPPER="/opt/wrap", TOPIC=Ref("AlarmTopic")))
+    variables = functions(template)["ApiFunction"]["Environment"]["Variables"]
+    assert variables["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/wrap"
 
 
 def test_methods_change_nothing_of_the_deployment_that_they_are_called_on() -> None:
