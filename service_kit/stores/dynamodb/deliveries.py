@@ -24,6 +24,7 @@ from service_kit.stores.dynamodb.keys import (
     delivery_place,
     subscription_pk,
 )
+from service_kit.stores.dynamodb.own import is_claimed_by, is_given_up_by
 from service_kit.stores.dynamodb.table import TRANSACTION_MOST, Table, put, update
 from service_kit.stores.dynamodb.turns import DAY_S, ttl_of
 from service_kit.stores.dynamodb.values import Item
@@ -73,7 +74,7 @@ class DynamoDeliveries:
         """Claim a delivery that a message has brought, known or not; None: it is done, dead, or not available."""
         change = (
             "SET #subscription = :subscription, #envelope = :envelope, #owner = :owner, #until = :until,"
-            f" #{DUE_PK} = :pk, #{DUE_AT} = :until, #loss = :one,"
+            f" #{DUE_PK} = :pk, #{DUE_AT} = :until, #loss = :one, #after_loss = if_not_exists(#loss, :zero),"
             " #attempt = if_not_exists(#attempt, :one) + if_not_exists(#loss, :zero) ADD #epoch :one"
         )
         when = (
@@ -91,12 +92,13 @@ class DynamoDeliveries:
             "zero": 0,
         }
         place = delivery_place(event.id, subscription)
-        before: Any = await self._table.write(update(place, change, when, **values), "ALL_OLD")
-        if before is None:
-            return None
-        lost, epoch = before.get("loss", 0), before.get("epoch", 0) + 1
-        attempt = before.get("attempt", 1) + lost
-        return ClaimedDelivery(event, subscription, attempt, replace(claim, epoch=epoch), bool(lost))
+        item: Any = await self._table.write(update(place, change, when, **values), "ALL_NEW")
+        if item is None:
+            item = await self._table.get(place)
+            if not is_claimed_by(item, claim):
+                return None
+        held = replace(claim, epoch=item["epoch"])
+        return ClaimedDelivery(event, subscription, item["attempt"], held, bool(item["after_loss"]))
 
     async def available_at_s(self, event_id: str, subscription: str) -> float | None:
         """Return when a delivery can be claimed; None: never, it is done or dead."""
@@ -121,7 +123,12 @@ class DynamoDeliveries:
 
     async def retry(self, event_id: str, subscription: str, claim: Claim, at_s: float) -> bool:
         change = f"SET #attempt = #attempt + :one, #loss = :zero, #{DUE_AT} = :at REMOVE #owner, #until"
-        return await self._change(event_id, subscription, claim, change, {"one": 1, "zero": 0, "at": at_s})
+        values = {"one": 1, "zero": 0, "at": at_s}
+        if await self._change(event_id, subscription, claim, change, values):
+            return True
+        return is_given_up_by(
+            await self._table.get(delivery_place(event_id, subscription)), claim, None, at_s
+        )
 
     async def bury(self, event_id: str, subscription: str, claim: Claim, failure: str, at_s: float) -> bool:
         change = f"SET #failure = :failure, #{DUE_PK} = :dead, #{DUE_AT} = :at, #loss = :zero REMOVE #owner, #until"

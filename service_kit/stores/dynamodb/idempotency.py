@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -29,12 +30,15 @@ class DynamoIdempotencyStore:
 
     async def begin(self, key: str, fingerprint: bytes) -> Beginning:
         store, now_s, (pk, sk) = self._store(), self._clock(), answer_place(key)
-        claim = {PK: pk, SK: sk, "fingerprint": fingerprint, TTL: math.ceil(now_s + LEASE_S)}
+        mark, until = secrets.token_hex(8), math.ceil(now_s + LEASE_S)
+        claim = {PK: pk, SK: sk, "fingerprint": fingerprint, "by": mark, TTL: until}
         free = f"attribute_not_exists(#{SK}) OR #{TTL} <= :now"
         while await store.table.write(put(claim, free, now=now_s)) is None:
             found: Any = await store.table.get((pk, sk))
             if found is None or found[TTL] <= now_s:
                 continue  # it was released just now
+            if found.get("by") == mark:
+                break  # by this very call: its answer was lost, and boto3 asked again
             if found["fingerprint"] != fingerprint:
                 return Mismatch()
             if "status" not in found:
@@ -49,7 +53,12 @@ class DynamoIdempotencyStore:
         change = (
             "SET #status = :status, #content_type = :type, #charset = :charset, #body = :body, #ttl = :ttl"
         )
-        values = {"status": answer.status, "type": answer.content_type, "charset": charset, "body": body}
+        values: dict[str, Any] = {
+            "status": answer.status,
+            "type": answer.content_type,
+            "charset": charset,
+            "body": body,
+        }
         ttl = math.ceil(self._clock() + KEEP_S)
         await store.table.write(update(place, change, **values, ttl=ttl))
 

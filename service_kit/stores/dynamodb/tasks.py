@@ -23,6 +23,7 @@ from service_kit.stores.dynamodb.keys import (
     waiting_pk,
 )
 from service_kit.stores.dynamodb.outbox import encode_arrival
+from service_kit.stores.dynamodb.own import is_claimed_by, is_given_up_by
 from service_kit.stores.dynamodb.table import Table, put, update
 from service_kit.stores.dynamodb.turns import MINE, finish
 from service_kit.stores.dynamodb.values import Item
@@ -80,27 +81,28 @@ class DynamoTasks:
             " AND (attribute_not_exists(#until) OR #until <= :now)"
         )
         change = (
-            "SET #owner = :owner, #until = :until, #loss = :one,"
+            "SET #owner = :owner, #until = :until, #loss = :one, #after_loss = if_not_exists(#loss, :zero),"
             " #attempt = if_not_exists(#attempt, :one) + if_not_exists(#loss, :zero) ADD #epoch :one"
         )
         held = {"owner": claim.owner, "until": claim.until_s, "now": now_s, "one": 1, "zero": 0}
-        before: Any = await self._table.write(update(task_place(task.key), change, when, **held), "ALL_OLD")
-        if before is None:
-            return None
-        if "cancelled" in before:
+        item: Any = await self._table.write(update(task_place(task.key), change, when, **held), "ALL_NEW")
+        if item is None:
+            item = await self._table.get(task_place(task.key))
+            if not is_claimed_by(item, claim):
+                return None
+        if "cancelled" in item:
             await self._table.write(finish(task.key, now_s))
             return None
-        lost = before.get("loss", 0)
         return ClaimedTask(
             task.key,
             task.name,
             task.input,
             task.options,
             task.scheduled_at_s,
-            before.get("attempt", 1) + lost,
-            replace(claim, epoch=before.get("epoch", 0) + 1),
-            await self._details(before),
-            bool(lost),
+            item["attempt"],
+            replace(claim, epoch=item["epoch"]),
+            await self._details(item),
+            bool(item["after_loss"]),
         )
 
     async def available_at_s(self, key: TaskKey) -> float | None:
@@ -213,8 +215,12 @@ class DynamoTasks:
         if details is not None:
             packed = await self._bodies.pack(details, key.execution, key.run)
             change, values = f"{change}, #details = :details", {**values, "details": packed}
-        values = {**values, "owner": claim.owner, "epoch": claim.epoch}
-        item = await self._table.write(update(task_place(key), change + removal, MINE, **values), "ALL_NEW")
+        given = {**values, "owner": claim.owner, "epoch": claim.epoch}
+        item = await self._table.write(update(task_place(key), change + removal, MINE, **given), "ALL_NEW")
+        if item is None:
+            item = await self._table.get(task_place(key))
+            if not is_given_up_by(item, claim, values.get("nobody"), values["at"]):
+                return False
         if item is not None and "cancelled" in item:
             await self._table.write(finish(key, self._clock()))
         return item is not None
