@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 
+from benchmarks.aws_lambda.packages import sizes
 from benchmarks.child import ENVIRONMENT, ROOT, Child
 from benchmarks.contender import Contender, present
 from benchmarks.measurement import Budget, Pace, Result, Series, find, paired_ratio
@@ -37,6 +39,35 @@ STARTS: tuple[tuple[Contender, list[str]], ...] = (
 )
 """With the payload version of the first call, where there is something to call."""
 IMPORT = "import"
+WORKER_IMPORT = "import of each function"
+WORKERS = (
+    OUR_HANDLER,
+    *(
+        Contender(f"{OURS}, {what}", f"service_kit.hosts.aws{module}:handler")
+        for module, what in (
+            ("", "API with workflows, boto3 included"),
+            (".orchestrator", "orchestrator"),
+            (".relay", "relay"),
+            (".tasks", "tasks"),
+            (".subscriptions", "subscriptions"),
+            (".timers", "timers"),
+            (".sweeper", "sweeper"),
+        )
+    ),
+    FASTAPI,
+    POWERTOOLS_2,
+    CHALICE,
+)
+"""Ours are of a service with one of each, in the environment that a deployment gives them."""
+DEPLOYED = {
+    "SERVICE": f"{HANDLERS}.durable:Orders",
+    "SERVICE_KIT_TABLE": "orders",
+    "SERVICE_KIT_BUS": "orders",
+    "SERVICE_KIT_QUEUE_PREFIX": "orders-",
+    "SERVICE_KIT_TIMERS": "https://sqs.eu-west-1.amazonaws.com/123456789012/orders-timers",
+    "AWS_REGION": "eu-west-1",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+}
 START = "from benchmarks.aws_lambda.start import main; main()"
 
 
@@ -48,7 +79,14 @@ def run(pace: Pace, say: Callable[[str], None]) -> Result:
         result.series += _call(present(contenders, result.notes.append), payload, pace)
     result.notes.append("Chalice reads payload 1.0 alone.")
     say("lambda: starts")
-    result.series += _start(present([c for c, _ in STARTS], result.notes.append), pace)
+    payloads = dict(STARTS)
+    starts = [(c, payloads[c]) for c in present(list(payloads), result.notes.append)]
+    result.series += _start(starts, pace)
+    say("lambda: start of each function, and its code")
+    workers = [(c, list[str]()) for c in present(WORKERS, result.notes.append)]
+    for series in _start(workers, pace):
+        result.series.append(replace(series, scenario=WORKER_IMPORT))
+    result.series += sizes()
     if pace.judged:
         _judge(result)
     return result
@@ -81,27 +119,27 @@ def _call(contenders: list[Contender], payload: str, pace: Pace) -> list[Series]
     return series
 
 
-def _start(contenders: list[Contender], pace: Pace) -> list[Series]:
+def _start(starts: list[tuple[Contender, list[str]]], pace: Pace) -> list[Series]:
     """Return milliseconds of processor time: of the import, and of the import with the first call."""
     series: dict[tuple[str, str], Series] = {}
-    for contender in contenders:  # bytecode is written, and in the page cache
-        _start_once(contender)
+    for start in starts:  # bytecode is written, and in the page cache
+        _start_once(*start)
     for _ in range(pace.starts):
-        for contender in contenders:
-            for what, ms in _start_once(contender).items():
+        for contender, payload in starts:
+            for what, ms in _start_once(contender, payload).items():
                 one = series.setdefault((what, contender.label), Series(what, contender.label, "ms"))
                 one.samples.append(ms)
     return sorted(series.values(), key=lambda one: one.scenario)
 
 
-def _start_once(contender: Contender) -> dict[str, float]:
+def _start_once(contender: Contender, payload: list[str]) -> dict[str, float]:
     done = subprocess.run(
-        [sys.executable, "-c", START, contender.target, *dict(STARTS)[contender]],
+        [sys.executable, "-c", START, contender.target, *payload],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **DEPLOYED},
     )
     times: dict[str, float] = json.loads(done.stdout)
     return times
