@@ -170,6 +170,16 @@ async def test_executions_are_forgotten_some_time_after_their_end(stores: Stores
     assert await stores.retention.forget(NOW_S + 5, 0.0, 10) == 0
 
 
+async def test_what_was_forgotten_is_not_found_by_what_it_said(stores: Stores) -> None:
+    await started(stores, "a", attributes={"size": "s"})
+    await stores.executions.commit(ending(1, id="a", at_s=NOW_S, attributes={"size": "l", "tier": "1"}))
+    await stores.retention.forget(NOW_S + 1, NOW_S, 10)
+    assert await stores.executions.create(new("a", attributes={"size": "m"})) is None
+    for old in ({"size": "s"}, {"size": "l"}, {"tier": "1"}):
+        assert await _listed(stores, ExecutionQuery(attributes=old)) == []
+    assert await _listed(stores, ExecutionQuery(attributes={"size": "m"})) == ["a"]
+
+
 async def test_executions_are_kept_for_ever_if_nothing_is_said(stores: Stores) -> None:
     await started(stores)
     await stores.executions.commit(ending(1))

@@ -30,3 +30,12 @@ def change(connection: sqlite3.Connection, execution: str, changes: Mapping[str,
     add(connection, execution, {name: value for name, value in changes.items() if value is not None})
     after = text_of(changed_attributes(before, changes))
     connection.execute("UPDATE executions SET attributes = ? WHERE id = ?", (after, execution))
+
+
+def remove(connection: sqlite3.Connection, execution: str, text: str) -> None:
+    """Let an execution that is forgotten be found no more; `text` is that of its record.
+
+    The table's key begins with the name: whoever asks for the execution alone has all of it read.
+    """
+    gone = [(name, value, execution) for name, value in json.loads(text).items()]
+    connection.executemany(_REMOVE, gone)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 
+from service_kit.stores.sqlite import attributes
 from service_kit.stores.sqlite.blobs import drop_waste, has_waste
 from service_kit.stores.sqlite.database import Database
 
-_OF_EXECUTIONS = ("turns", "states", "tasks", "attributes", "executions")
+_OF_EXECUTIONS = ("turns", "states", "tasks", "executions")
 
 
 class SqliteRetention:
@@ -47,10 +48,13 @@ def _forget(
         (used_before_s, limit),
     ).rowcount
     ended = connection.execute(
-        "SELECT id FROM executions WHERE outcome IS NOT NULL AND ended_at < ? LIMIT ?",
+        "SELECT id, attributes FROM executions WHERE outcome IS NOT NULL AND ended_at < ? LIMIT ?",
         (ended_before_s, limit),
     ).fetchall()
+    for execution, text in ended:
+        attributes.remove(connection, execution, text)
     for table in _OF_EXECUTIONS:
         place = "id" if table == "executions" else "execution"
-        connection.executemany(f"DELETE FROM {table} WHERE {place} = ?", ended)  # noqa: S608 - constants
+        statement = f"DELETE FROM {table} WHERE {place} = ?"  # noqa: S608 - constants
+        connection.executemany(statement, [(execution,) for execution, _ in ended])
     return max(deliveries, signals, len(ended), drop_waste(connection, used_before_s, limit))

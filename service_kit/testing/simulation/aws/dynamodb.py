@@ -195,7 +195,7 @@ def _used_all(request: Mapping[str, Any]) -> None:
         *request.get("ExpressionAttributeNames", {}),
         *request.get("ExpressionAttributeValues", {}),
     ):
-        unused = not any(f"{given}{end}" in text for end in (" ", ",", ")"))
+        unused = not any(f"{given}{end}" in text for end in (" ", ",", ")", "."))
         check(
             not unused, f"Value provided in ExpressionAttributeNames or Values unused in expressions: {given}"
         )

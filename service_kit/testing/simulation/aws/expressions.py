@@ -2,7 +2,8 @@
 
 The grammar and its meaning are the developer guide's ("Expressions.OperatorsAndFunctions",
 "Expressions.UpdateExpressions"): `AND` binds closer than `OR`; a comparison with an attribute that is not there, or
-of another type, does not hold; all operands of an update are read from the item as it was before.
+of another type, does not hold; all operands of an update are read from the item as it was before. One grammar and
+what it means, so one file, though long.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from service_kit.testing.simulation.aws.errors import Unmodelled, check
 Attributes: TypeAlias = Mapping[str, Mapping[str, Any]]
 """An item, or the values of a request: each attribute as DynamoDB writes it, `{"S": "text"}`."""
 
-_TOKEN = re.compile(r"\s*([#:]\w+|[A-Za-z_]+|<=|>=|<>|[=<>(),+-])")
+_TOKEN = re.compile(r"\s*(#\w+\.#\w+|[#:]\w+|[A-Za-z_]+|<=|>=|<>|[=<>(),+-])")
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {"=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
 
 
@@ -79,14 +80,14 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What an update expression sets (to a sum of operands), adds to, and removes."""
+    """What an update expression sets (to a sum of operands), adds to, and removes; `#map.#name` is in a map."""
 
     sets: tuple[tuple[str, tuple[Operand, ...]], ...]
     adds: tuple[tuple[str, str], ...]
     removes: tuple[str, ...]
 
     @property
-    def names(self) -> list[str]:
+    def paths(self) -> list[str]:
         return [*(name for name, _ in self.sets), *(name for name, _ in self.adds), *self.removes]
 
 
@@ -118,13 +119,30 @@ def updated(
     """Return an item as it is after an update."""
     after = dict(item)
     for name, operands in update.sets:
-        after[names[name]] = _sum([_operand(each, item, names, values) for each in operands])
+        _place(after, name, names, _sum([_operand(each, item, names, values) for each in operands]))
     for name, value in update.adds:
         held = item.get(names[name], {"N": "0"})
         after[names[name]] = _sum([held, values[value]])
     for name in update.removes:
-        after.pop(names[name], None)
+        _place(after, name, names, None)
     return after
+
+
+def _place(
+    item: dict[str, Mapping[str, Any]], path: str, names: Mapping[str, str], value: Mapping[str, Any] | None
+) -> None:
+    """Set an attribute, or one of a map; None takes it away."""
+    first, _, second = path.partition(".")
+    name, holder = names[first], item
+    if second:
+        check("M" in item.get(name, {}), "The document path provided in the update expression is invalid")
+        holder = dict(item[name]["M"])
+        item[name] = {"M": holder}
+        name = names[second]
+    if value is None:
+        holder.pop(name, None)
+    else:
+        holder[name] = value
 
 
 @lru_cache(1_000)
@@ -204,7 +222,7 @@ class _Reader:
         while self._at < len(self._tokens):
             clause = self._next()
             while True:
-                name = self._name()
+                name = self._starting("#")
                 if clause == "SET":
                     self._want("=")
                     sets.append((name, self._operands()))
@@ -262,7 +280,10 @@ class _Reader:
         return Operand(None, self._value()) if self._peek()[:1] == ":" else Operand(self._name(), None)
 
     def _name(self) -> str:
-        return self._starting("#")
+        name = self._starting("#")
+        if "." in name:
+            self._refuse()
+        return name
 
     def _value(self) -> str:
         return self._starting(":")

@@ -184,8 +184,8 @@ class ModelTable:
         update = parse_update(one.request["UpdateExpression"])
         names = one.request.get("ExpressionAttributeNames", {})
         values: Attributes = one.request.get("ExpressionAttributeValues", {})
-        changed = [names[name] for name in update.names]
-        check(PK not in changed and SK not in changed, "This attribute is part of the key")
+        changed = [tuple(names[part] for part in path.split(".")) for path in update.paths]
+        check(not {path[0] for path in changed} & {PK, SK}, "This attribute is part of the key")
         check(len(set(changed)) == len(changed), "Two document paths overlap with each other")
         key = {PK: {"S": one.place[0]}, SK: {"S": one.place[1]}}
         return updated(update, before or key, names, values)
