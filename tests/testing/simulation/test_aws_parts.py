@@ -17,7 +17,7 @@ from service_kit.testing.simulation.aws import deployment as simulated
 from service_kit.testing.simulation.aws.bus import SchedulerClient
 from service_kit.testing.simulation.aws.dynamodb import DynamoClient
 from service_kit.testing.simulation.aws.errors import AwsError, Unmodelled
-from service_kit.testing.simulation.aws.expressions import parse_condition, parse_update
+from service_kit.testing.simulation.aws.expressions import parse_condition, parse_update, updated
 from service_kit.testing.simulation.aws.queues import Queue, SqsClient
 from service_kit.testing.simulation.aws.stream import Mapping, record_of
 from service_kit.testing.simulation.aws.table import Change, ModelTable
@@ -35,12 +35,32 @@ def loop() -> Any:
 
 
 def test_expressions_that_are_not_modelled_are_refused() -> None:
-    for text in ("begins_with(#a, :b)", "#a = :b AND NOT #c = :d", "size(#a) < :b", "#a IN (:b)", "#a <> :b"):
+    for text in (
+        "begins_with(#a, :b)",
+        "#a = :b AND NOT #c = :d",
+        "size(#a) < :b",
+        "#a IN (:b)",
+        "#a <> :b",
+        "#a.#b = :c",
+    ):
         with pytest.raises(Unmodelled):
             parse_condition(text)
-    for text in ("SET #a = list_append(#a, :b)", "DELETE #a :b", "SET #a = #b - :c", "SET #a.#b = :c"):
+    for text in ("SET #a = list_append(#a, :b)", "DELETE #a :b", "SET #a = #b - :c", "SET #a.#b.#c = :d"):
         with pytest.raises(Unmodelled):
             parse_update(text)
+
+
+def test_members_of_a_map_are_changed_one_by_one() -> None:
+    names, item = (
+        {"#m": "map", "#x": "x", "#y": "y", "#z": "z"},
+        {"map": {"M": {"x": {"S": "1"}, "z": {"S": "3"}}}},
+    )
+    update = parse_update("SET #m.#x = :x, #m.#y = :y REMOVE #m.#z, #m.#gone")
+    after = updated(update, item, {**names, "#gone": "gone"}, {":x": {"S": "one"}, ":y": {"S": "two"}})
+    assert after == {"map": {"M": {"x": {"S": "one"}, "y": {"S": "two"}}}}
+    assert item["map"]["M"]["x"] == {"S": "1"}
+    with pytest.raises(AwsError, match="document path"):
+        updated(parse_update("SET #m.#x = :x"), {}, names, {":x": {"S": "one"}})
 
 
 def test_requests_with_parts_that_are_not_modelled_are_refused() -> None:
