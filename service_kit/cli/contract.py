@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keyword import iskeyword
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,7 +53,7 @@ def contract(
         )
     if service is not None and name is not None:
         raise Unusable("--name is for documents: a service keeps its own name", "leave --name out")
-    if not output.name.isidentifier():
+    if not output.name.isidentifier() or iskeyword(output.name):
         raise Unusable(
             f"'{output}' is no folder for a package",
             "give one whose name can be imported, such as -o stubs/orders_contract",

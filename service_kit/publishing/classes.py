@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Iterator
 from enum import Enum
 from keyword import iskeyword
 from typing import Any, Generic, get_args, get_origin
@@ -14,12 +15,14 @@ from typing_extensions import is_typeddict
 
 from service_kit.errors import DefinitionError, ServiceError
 from service_kit.publishing.definitions import Class, Line
-from service_kit.publishing.expressions import Expression, Imported, Subscript, Text, call
-from service_kit.publishing.fields import default_factory
+from service_kit.publishing.expressions import Call, Expression, Imported, Subscript, Text, call
+from service_kit.publishing.fields import FIELD, default_factory
 from service_kit.publishing.models import class_default, publish_error, publish_model
 from service_kit.publishing.origins import imported
 from service_kit.publishing.reading import Reader, doc_of, hints_of, own_annotations, place_of
 from service_kit.publishing.values import Unspeakable, value_of
+
+_MAKER = Imported("dataclasses", "field")
 
 
 def publish_class(cls: Any, key: str, where: str, reader: Reader) -> None:
@@ -98,17 +101,9 @@ def _named_tuple(cls: Any, reader: Reader) -> Class:
 
 
 def _dataclass(cls: Any, reader: Reader) -> Class:
-    hints = hints_of(cls, cls.__name__)
-    own = own_annotations(cls)
-    lines = [
-        Line(
-            one.name,
-            reader.read(hints[one.name], cls.__module__, place_of(cls, one.name)),
-            _dataclass_default(cls, one, reader),
-        )
-        for one in dataclasses.fields(cls)
-        if one.name in own and one.init
-    ]
+    mine = [one for one in dataclasses.fields(cls) if one.name in own_annotations(cls)]
+    named = bool(mine) and all(one.kw_only for one in mine)
+    lines = tuple(_dataclass_lines(cls, reader, mine, named))
     bases = [reader.refer(base) for base in _parents(cls) if dataclasses.is_dataclass(base)]
     bases += _generic_bases(cls, reader)
     home = "pydantic.dataclasses" if is_pydantic_dataclass(cls) else "dataclasses"
@@ -120,8 +115,7 @@ def _dataclass(cls: Any, reader: Reader) -> Class:
         flags["order"] = Text("True")
     if "__slots__" in vars(cls):
         flags["slots"] = Text("True")
-    mine = [one for one in dataclasses.fields(cls) if one.name in own]
-    if mine and all(one.kw_only for one in mine):
+    if named:
         flags["kw_only"] = Text("True")
     decorator: Expression = Imported(home, "dataclass")
     decorator = call(decorator, **flags) if flags else decorator
@@ -132,8 +126,36 @@ def _dataclass(cls: Any, reader: Reader) -> Class:
         tuple(bases),
         decorator=decorator,
         doc=doc_of(cls),
-        lines=tuple(lines),
+        lines=lines,
     )
+
+
+def _dataclass_lines(
+    cls: Any, reader: Reader, mine: list[dataclasses.Field[Any]], named: bool
+) -> Iterator[Line]:
+    """Yield the fields of the class itself; `named` says that its decorator makes all of them keyword-only."""
+    hints = hints_of(cls, cls.__name__)
+    optional = False
+    for one in dataclasses.fields(cls):
+        if not one.init:
+            continue
+        if one not in mine:
+            defaults = (one.default, one.default_factory)
+            optional |= not one.kw_only and any(d is not dataclasses.MISSING for d in defaults)
+            continue
+        default = _dataclass_default(cls, one, reader)
+        # One whose default stays at the service may stand behind others that have theirs.
+        keyword = one.kw_only or (default is None and optional)
+        optional |= default is not None and not keyword
+        shown = _keyword_only(default) if keyword and not named else default
+        yield Line(one.name, reader.read(hints[one.name], cls.__module__, place_of(cls, one.name)), shown)
+
+
+def _keyword_only(default: Expression | None) -> Expression:
+    more = (("kw_only", Text("True")),)
+    if isinstance(default, Call) and default.function in (_MAKER, FIELD):
+        return Call(default.function, (*default.arguments, *more))
+    return Call(_MAKER, ((("default", default), *more) if default is not None else more))
 
 
 def _check_name(cls: Any, name: str) -> None:
@@ -147,11 +169,10 @@ def _parents(cls: Any) -> tuple[type, ...]:
 
 
 def _dataclass_default(cls: type, one: dataclasses.Field[Any], reader: Reader) -> Expression | None:
-    maker = Imported("dataclasses", "field")
     if one.default_factory is not dataclasses.MISSING:
         factory = default_factory(one.default_factory, reader.refer)
         if factory is not None:
-            return call(maker, default_factory=factory)
+            return call(_MAKER, default_factory=factory)
         reader.ledger.note(
             f"{place_of(cls, one.name)}: its default is made by code, and has to be given by callers"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable, Iterator
-from typing import Any, get_args, get_type_hints
+from typing import Any, NewType, get_args, get_type_hints
 
 from service_kit.contract.command import AnyCommand
 from service_kit.contract.gather import gather
@@ -27,6 +27,7 @@ from service_kit.publishing.types import TypeReader
 from service_kit.publishing.values import Unspeakable, is_mutable, value_of
 
 _WORDS = "client_kit.contracts"
+_OMITTED = Imported(_WORDS, "OMITTED")
 _ITERATOR = Imported("collections.abc", "AsyncIterator")
 
 
@@ -123,6 +124,8 @@ def _arguments(
         at = f"{where}, parameter '{p.name}'"
         annotation = reader.read(p.annotation, function.__module__, at)
         default = None if p.required else _default(p.default, at, reader)
+        if default is not None and default != _OMITTED and isinstance(p.annotation, NewType):
+            default = call(annotation, default)
         suspect = not p.required and is_mutable(p.default, annotation)
         yield Argument(p.name, annotation, default, not p.positional, suspect)
 
@@ -132,7 +135,7 @@ def _default(value: object, at: str, reader: TypeReader) -> Expression:
         return value_of(value, reader.refer)
     except Unspeakable as error:
         reader.ledger.note(f"{at}: its default, {error}, is known to the service alone")
-        return Imported(_WORDS, "OMITTED")
+        return _OMITTED
 
 
 def _messages(service: type[Service], contract: ServiceContract, reader: TypeReader) -> Iterator[Line]:

@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from service_kit.publishing.expressions import Call, Expression, Imported
 from service_kit.publishing.origins import imported
-from service_kit.publishing.values import Refer, Unspeakable, value_of
+from service_kit.publishing.values import Refer, Unspeakable, is_carried_factory, value_of
 
 FIELD = Imported("pydantic", "Field")
 
@@ -84,14 +84,15 @@ def metadata_of(item: object, refer: Refer) -> Expression | None:
 
 
 def default_factory(factory: object, refer: Refer) -> Expression | None:
-    """Return a factory that the published package can name: a class, or a function of the standard library."""
+    """Return a factory that the published package can name."""
+    if not is_carried_factory(factory):
+        return None
     if isinstance(factory, type):
         try:
             return refer(factory)
         except Unspeakable:
             return None
-    module, name = getattr(factory, "__module__", ""), getattr(factory, "__qualname__", "")
-    return Imported(module, name) if module == "uuid" and name.startswith("uuid") else None
+    return Imported("uuid", getattr(factory, "__qualname__", ""))
 
 
 def _argument(value: object, refer: Refer) -> Expression:

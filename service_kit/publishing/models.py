@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from enum import Enum
-from typing import Any, ClassVar, Generic, cast, get_origin
+from typing import Any, ClassVar, Generic, NewType, cast, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -24,7 +24,7 @@ from service_kit.publishing.expressions import (
     Text,
     union,
 )
-from service_kit.publishing.fields import constraints, default_factory, field_call, given
+from service_kit.publishing.fields import FIELD, constraints, default_factory, field_call, given
 from service_kit.publishing.origins import imported
 from service_kit.publishing.reading import Reader, doc_of, hints_of, own_annotations, place_of
 from service_kit.publishing.values import Unspeakable, value_of
@@ -89,7 +89,11 @@ def _model_fields(cls: type[BaseModel], reader: Reader) -> Iterator[Line]:
             continue
         at = place_of(cls, name)
         annotation = reader.read(hints[name], cls.__module__, at)
-        yield Line(name, annotation, _model_default(field, hints[name], at, reader))
+        default = _model_default(field, hints[name], at, reader)
+        plain = default is not None and not (isinstance(default, Call) and default.function == FIELD)
+        if default is not None and plain and isinstance(hints[name], NewType):
+            default = Call(annotation, (("", default),))
+        yield Line(name, annotation, default)
 
 
 def _model_default(field: FieldInfo, hint: Any, at: str, reader: Reader) -> Expression | None:

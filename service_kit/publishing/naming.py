@@ -15,7 +15,10 @@ def settle_names(published: Published) -> dict[str, str]:
     for key, definition in published.definitions.items():
         by_name.setdefault(definition.name, []).append(key)
     members = {line.name for d in published.definitions.values() if isinstance(d, Class) for line in d.lines}
-    taken = {published.service.name} | {method.name for method in published.service.methods} | members
+    constants = set[str]() if published.url is None else {"URL"}
+    taken = (
+        {published.service.name} | constants | {method.name for method in published.service.methods} | members
+    )
     names: dict[str, str] = {}
     for name, keys in by_name.items():
         clashes = len(keys) > 1 or name == published.service.name

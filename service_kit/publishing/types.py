@@ -154,7 +154,7 @@ class TypeReader:
             spoken = metadata_of(item, self.refer)
             if spoken is not None:
                 metadata.append(spoken)
-            elif not isinstance(item, str):
+            elif item is not None and not isinstance(item, str):
                 self.ledger.note(f"{where}: {type(item).__name__} is code, and stays at the service")
         return annotated(self.read(inner, module, where), metadata)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum, Flag
+from keyword import iskeyword
 from pathlib import PurePath
 from typing import Any, cast
 from uuid import UUID
@@ -105,21 +106,54 @@ def _object(value: Any, refer: Refer) -> Expression:
             parts = (value.year, value.month, value.day)
             return call(Imported("datetime", "date"), *(Text(str(part)) for part in parts))
         case datetime.timedelta():
-            return call(Imported("datetime", "timedelta"), seconds=Text(f"{value.total_seconds():g}"))
+            # As whole numbers: a float of seconds has no room for the microseconds of long ones.
+            rest = {"microseconds": Text(str(value.microseconds))} if value.microseconds else {}
+            seconds = Text(str(value.days * 86_400 + value.seconds))
+            return call(Imported("datetime", "timedelta"), seconds=seconds, **rest)
         case Decimal() | UUID():
             return call(Imported(type(value).__module__, type(value).__name__), String(str(value)))
         case PurePath():
             return call(Imported("pathlib", "Path"), String(value.as_posix()))
         case BaseModel():
-            given = {name: getattr(value, name) for name in type(value).model_fields}
-            kept = [(k, v) for k, v in given.items() if k in value.model_fields_set]
-            return Call(refer(type(value)), tuple((k, value_of(v, refer)) for k, v in kept))
+            return Call(refer(type(value)), tuple(_set_fields(value, refer)))
         case _ if is_dataclass(value) and not isinstance(value, type):
             return Call(refer(type(value)), tuple(_given(value, refer)))
         case type():
             return refer(value)
         case _:
             raise Unspeakable(f"{value!r}")
+
+
+def _set_fields(value: BaseModel, refer: Refer) -> Iterator[tuple[str, Expression]]:
+    """Yield the fields that a model was given, by the names that its class takes them by."""
+    config = type(value).model_config
+    by_name = config.get("populate_by_name") or config.get("validate_by_name")
+    for name, field in type(value).model_fields.items():
+        if name in value.model_fields_set:
+            alias = None if by_name else field.validation_alias
+            known = name if alias is None else field.alias
+            # Checkers know of `alias` alone.
+            if known is None or known != (alias or name) or not known.isidentifier() or iskeyword(known):
+                raise Unspeakable(f"a {type(value).__name__} whose '{name}' is given as {alias!r}")
+            yield known, value_of(getattr(value, name), refer)
+        elif not field.is_required():
+            _check_default(name, field.default, field.default_factory, refer)
+
+
+def _check_default(name: str, default: object, factory: object, refer: Refer) -> None:
+    """Raise Unspeakable where a field that was left out has a default that the published class has not."""
+    if factory is None:
+        value_of(default, refer)
+    elif not is_carried_factory(factory):
+        raise Unspeakable(f"an object whose '{name}' is made by code")
+
+
+def is_carried_factory(factory: object) -> bool:
+    """Tell whether the published package can name a factory: a class, or a function of the standard library."""
+    name = getattr(factory, "__qualname__", "")
+    return isinstance(factory, type) or (
+        getattr(factory, "__module__", "") == "uuid" and name.startswith("uuid")
+    )
 
 
 def _moment(value: Any) -> Expression:
@@ -142,4 +176,7 @@ def _given(value: Any, refer: Refer) -> list[tuple[str, Expression]]:
         default = one.default_factory() if one.default_factory is not MISSING else one.default
         if one.init and (default is MISSING or actual != default or type(actual) is not type(default)):
             found.append((one.name, value_of(actual, refer)))
+        elif one.init:
+            factory = None if one.default_factory is MISSING else one.default_factory
+            _check_default(one.name, one.default, factory, refer)
     return found

@@ -64,8 +64,9 @@ def test_mistakes_on_the_command_line_are_explained(workshop: Workshop) -> None:
     assert (both.exit_code, "one of the two" in both.stderr) == (2, True)
     named = workshop.run("contract", "orders", "--name", "Mine", "-o", "x")
     assert (named.exit_code, "--name is for documents" in named.stderr) == (2, True)
-    unnamed = workshop.run("contract", "orders", "-o", "my-orders")
-    assert (unnamed.exit_code, "'my-orders' is no folder for a package" in unnamed.stderr) == (2, True)
+    for folder in ("my-orders", "class"):
+        unnamed = workshop.run("contract", "orders", "-o", folder)
+        assert (unnamed.exit_code, f"'{folder}' is no folder for a package" in unnamed.stderr) == (2, True)
     absent = workshop.run("contract", "--openapi", "nowhere.json", "-o", "x")
     assert (absent.exit_code, "nowhere.json: it cannot be read" in absent.stderr) == (2, True)
 
