@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from client_kit.executions import StartOptions
+from service_kit.runtime.records import ExecutionRecord
 from service_kit.testing.simulation.programs import Step
 from service_kit.testing.simulation.service import program
 from tests.aws.emulator import Emulator
@@ -107,15 +108,17 @@ def test_a_poisoned_record_parks_its_execution_which_is_told_and_the_others_go_o
     poison = {"pk": {"S": "x#poisoned"}, "sk": {"S": "a#poison"}, "body": {"S": "no arrival"}}
 
     async def run() -> None:
-        caller, store = place.caller, place.host.store
+        caller = place.caller
         table, name = place.stack.client("dynamodb"), place.stack.outputs["Table"]
         waiting = Step("receive", 1)
         await _start(caller, "poisoned", waiting)
         await _start(caller, "healthy", Step("steps", 1, steps=(waiting,)))
-        table.put_item(TableName=name, Item=poison)
-        while (record := await store.executions.read("poisoned")) is None or record.paused is None:
+        while (await _record(place, "poisoned")).turn == 0:
             await asyncio.sleep(0.05)
-        assert "cannot be read" in record.paused
+        table.put_item(TableName=name, Item=poison)
+        while (reason := (await _record(place, "poisoned")).paused) is None:
+            await asyncio.sleep(0.05)
+        assert "cannot be read" in reason
         await caller.gateway.signal("healthy", "s1", '"m"', "healthy/s1/m")
         assert '"m"' in str(await caller.gateway.outcome("healthy", PATIENCE_S)).replace("\\", "")
         logs = place.stack.client("logs").filter_log_events(
@@ -129,6 +132,12 @@ def test_a_poisoned_record_parks_its_execution_which_is_told_and_the_others_go_o
         assert '"m"' in str(await caller.gateway.outcome("poisoned", PATIENCE_S)).replace("\\", "")
 
     asyncio.run(run())
+
+
+async def _record(place: Ordeal, id: str) -> ExecutionRecord:
+    record = await place.host.store.executions.read(id)
+    assert record is not None, id
+    return record
 
 
 async def _start(caller: Caller, id: str, step: Step) -> None:
