@@ -27,13 +27,17 @@ def in_files(folder: Path) -> Kept:
 
 
 def in_a_table(folder: Path) -> Kept:
-    """Return what is kept in a table as the deployment defines it."""
-    client, name = boto3.client("dynamodb", **client_options("moto")), f"shop-{uuid.uuid4().hex}"
-    defined = plain(SHOP.properties)
+    client = boto3.client("dynamodb", **client_options("moto"))
+    table = ShopTable(new_table(client), client)
+    return DynamoOrders(table), DynamoNotes(table)
+
+
+def new_table(client: Any) -> str:
+    """Make a table as the deployment defines it; return its name."""
+    name, defined = f"shop-{uuid.uuid4().hex}", plain(SHOP.properties)
     del defined["PointInTimeRecoverySpecification"]  # it is not part of this request
     client.create_table(TableName=name, **defined)
-    table = ShopTable(name, client)
-    return DynamoOrders(table), DynamoNotes(table)
+    return name
 
 
 @pytest.fixture(params=[in_files, in_a_table], ids=lambda make: make.__name__)
