@@ -45,7 +45,7 @@ WORKERS = (
     *(
         Contender(f"{OURS}, {what}", f"service_kit.hosts.aws{module}:handler")
         for module, what in (
-            ("", "API with workflows, boto3 included"),
+            ("", "API with workflows"),
             (".orchestrator", "orchestrator"),
             (".relay", "relay"),
             (".tasks", "tasks"),
@@ -58,7 +58,8 @@ WORKERS = (
     POWERTOOLS_2,
     CHALICE,
 )
-"""Ours are of a service with one of each, in the environment that a deployment gives them."""
+"""Ours are of a service with one of each, in the environment that a deployment gives them; all but the first import
+boto3 and make their clients, which an application of the others has yet to do."""
 DEPLOYED = {
     "SERVICE": f"{HANDLERS}.durable:Orders",
     "SERVICE_KIT_TABLE": "orders",

@@ -75,7 +75,7 @@ def durable(operations: int, invocations: int) -> Bill:
 
 
 def _bill(items: Mapping[Item, float], invocations: int, waits: int) -> Bill:
-    counted = {**items, "invocation": invocations}
+    counted: dict[Item, float] = {**items, "invocation": invocations}
     seconds = invocations * CALL_S + waits * WAIT_S
     return Bill(
         sum(PRICES[item].each_usd * number for item, number in counted.items()),

@@ -7,7 +7,7 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from service_kit.hosts.aws.invocation import Function, Invocation
+from service_kit.hosts.aws.invocation import Function, Invocation, function_from_environment
 from service_kit.hosts.aws.mover import Doubt, Mover
 from service_kit.hosts.aws.records import Event, StreamRecord, stream_records
 from service_kit.runtime.dispatcher import stored
@@ -47,6 +47,10 @@ class OrchestratorFunction(Function):
     """
 
     _mover: Mover | None = None
+
+    def prepare(self) -> None:
+        super().prepare()
+        _ = self.host.queues  # it is kept
 
     async def handle(self, event: Event, invocation: Invocation) -> list[str]:
         if self._mover is None:
@@ -126,8 +130,5 @@ async def _incoming(image: Any, bodies: Bodies) -> Incoming:
 def __getattr__(name: str) -> Any:
     if name != "handler":
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    from service_kit.hosts.aws.environment import imported
-    from service_kit.hosts.aws.host import host_from_environment
-
-    globals()["handler"] = made = imported(lambda: OrchestratorFunction(host_from_environment()))
+    globals()["handler"] = made = function_from_environment(OrchestratorFunction)
     return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from service_kit.hosts.aws.invocation import Function, Invocation
+from service_kit.hosts.aws.invocation import Function, Invocation, function_from_environment
 from service_kit.hosts.aws.outbox import bring_to_bus
 from service_kit.hosts.aws.records import Event, stream_records
 from service_kit.stores.dynamodb.keys import OUTBOX
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 class RelayFunction(Function):
     """Puts events on the bus, each of them at least once. What it gives up stays in the table, for the sweeper."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        _ = self.host.bus  # it is kept
 
     async def handle(self, event: Event, invocation: Invocation) -> list[str]:
         work = {
@@ -28,8 +32,5 @@ class RelayFunction(Function):
 def __getattr__(name: str) -> Any:
     if name != "handler":
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    from service_kit.hosts.aws.environment import imported
-    from service_kit.hosts.aws.host import host_from_environment
-
-    globals()["handler"] = made = imported(lambda: RelayFunction(host_from_environment()))
+    globals()["handler"] = made = function_from_environment(RelayFunction)
     return made

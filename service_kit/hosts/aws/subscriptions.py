@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from service_kit.contract.filters import matches
 from service_kit.hosts.aws.deliveries import QueuedDeliveries
-from service_kit.hosts.aws.invocation import Function, Invocation
+from service_kit.hosts.aws.invocation import Function, Invocation, function_from_environment
 from service_kit.hosts.aws.records import Event, QueueRecord, queue_records
 from service_kit.messaging.bus import read_event
 from service_kit.runtime.records import Claim, PublishedEvent
@@ -85,8 +85,5 @@ def _nothing() -> None:
 def __getattr__(name: str) -> Any:
     if name != "handler":
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    from service_kit.hosts.aws.environment import imported
-    from service_kit.hosts.aws.host import host_from_environment
-
-    globals()["handler"] = made = imported(lambda: SubscriptionsFunction(host_from_environment()))
+    globals()["handler"] = made = function_from_environment(SubscriptionsFunction)
     return made

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from service_kit.hosts.aws.deliveries import QueuedDeliveries
 from service_kit.hosts.aws.gateway import gateway_of
-from service_kit.hosts.aws.invocation import Function, Invocation
+from service_kit.hosts.aws.invocation import Function, Invocation, function_from_environment
 from service_kit.hosts.aws.management import management_of
 from service_kit.hosts.aws.outbox import bring_to_bus, unpublished
 from service_kit.hosts.aws.records import Event
@@ -84,8 +84,5 @@ class SweeperFunction(Function):
 def __getattr__(name: str) -> Any:
     if name != "handler":
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    from service_kit.hosts.aws.environment import imported
-    from service_kit.hosts.aws.host import host_from_environment
-
-    globals()["handler"] = made = imported(lambda: SweeperFunction(host_from_environment()))
+    globals()["handler"] = made = function_from_environment(SweeperFunction)
     return made

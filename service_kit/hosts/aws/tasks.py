@@ -11,7 +11,7 @@ from service_kit.engine.arrivals import Arrival, TaskRaised
 from service_kit.engine.failure import describe_error
 from service_kit.hosts.aws.dispatch import Dispatch, task_of_message
 from service_kit.hosts.aws.host import AwsHost
-from service_kit.hosts.aws.invocation import Function, Invocation
+from service_kit.hosts.aws.invocation import Function, Invocation, function_from_environment
 from service_kit.hosts.aws.records import Event, queue_records
 from service_kit.runtime.attempt import Attempt
 from service_kit.runtime.attempt_runner import AttemptRunner
@@ -132,8 +132,5 @@ class TasksFunction(Function):
 def __getattr__(name: str) -> Any:
     if name != "handler":
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    from service_kit.hosts.aws.environment import imported
-    from service_kit.hosts.aws.host import host_from_environment
-
-    globals()["handler"] = made = imported(lambda: TasksFunction(host_from_environment()))
+    globals()["handler"] = made = function_from_environment(TasksFunction)
     return made

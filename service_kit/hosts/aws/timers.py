@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from service_kit.hosts.aws.invocation import Function, Invocation
+from service_kit.hosts.aws.invocation import Function, Invocation, function_from_environment
 from service_kit.hosts.aws.mover import Doubt, Mover
 from service_kit.hosts.aws.records import Event, queue_records
 from service_kit.messaging.timers import Wake
@@ -18,6 +18,10 @@ class TimersFunction(Function):
     """Moves executions; one that comes early is sent on to its time."""
 
     _mover: Mover | None = None
+
+    def prepare(self) -> None:
+        super().prepare()
+        _ = self.host.queues  # it is kept
 
     async def handle(self, event: Event, invocation: Invocation) -> list[str]:
         if self._mover is None:
@@ -49,8 +53,5 @@ class TimersFunction(Function):
 def __getattr__(name: str) -> Any:
     if name != "handler":
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    from service_kit.hosts.aws.environment import imported
-    from service_kit.hosts.aws.host import host_from_environment
-
-    globals()["handler"] = made = imported(lambda: TimersFunction(host_from_environment()))
+    globals()["handler"] = made = function_from_environment(TimersFunction)
     return made

@@ -88,6 +88,7 @@ WORKER = """
 import sys
 from importlib import import_module
 import_module(f"service_kit.hosts.aws.{sys.argv[1]}").handler
+assert "boto3" in sys.modules, "its clients are made in the init phase"
 print(*sys.modules)
 """
 ENVIRONMENT = {
@@ -96,6 +97,7 @@ ENVIRONMENT = {
     "SERVICE_KIT_BUS": "bus",
     "SERVICE_KIT_QUEUE_PREFIX": "shop-",
     "SERVICE_KIT_TIMERS": "https://sqs.test/timers",
+    "AWS_DEFAULT_REGION": "eu-west-1",
 }
 HTTP_ALONE = {
     "service_kit.contract.cors",
@@ -125,7 +127,8 @@ OPERATIONS = {
     "service_kit.runtime.forking",
     "service_kit.runtime.management",
 }
-NEVER = {name for name in NEEDLESS if not name.startswith(("service_kit", "client_kit"))}
+OF_BOTO3 = {"boto3", "html", "http.cookies", "multiprocessing", "urllib.request"}
+NEVER = {name for name in NEEDLESS if not name.startswith(("service_kit", "client_kit"))} - OF_BOTO3
 WORKERS = {
     "orchestrator": HTTP_ALONE,
     "relay": HTTP_ALONE | TURNS | ATTEMPTS,
