@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from service_kit.messaging.blobs import S3Blobs, key_of, name_of
-from service_kit.runtime.records import Blob, BlobKey, Heartbeat
+from service_kit.runtime.records import Blob, BlobKey, ExecutionQuery, Heartbeat
 from service_kit.stores.dynamodb import waste
 from service_kit.stores.dynamodb.store import dynamodb_store
 from service_kit.stores.dynamodb.table import Table
-from tests.stores.examples import NOW_S, answer, claimed, schedule, started, turn
+from tests.stores.examples import NOW_S, OWNER, answer, claimed, ending, publish, schedule, started, turn
 from tests.stores.tables import DatedBlobs, fresh_shelf
 from tests.stores.test_packed import SECRET, Reversed, check, fill
 
@@ -133,3 +134,22 @@ def test_an_owner_that_fits_into_no_name_has_a_digest() -> None:
     name = name_of(BlobKey("ü" * 512, 0, "d" * 64))
     assert key_of(name) is None
     assert len(name) <= 1_024
+
+
+async def test_what_cannot_be_read_keeps_nothing_else_from_whoever_asks(moto_table: Table) -> None:
+    sealed = dynamodb_store(moto_table, None, [Reversed()])
+    plain = dynamodb_store(moto_table)
+    for store, one in ((sealed, "x-1"), (plain, "x-2")):
+        await started(store.stores, one)
+        await store.executions.commit(replace(ending(1), execution=one))
+        await store.deliveries.publish([publish(f"e-{one}")])
+        (delivery,) = await store.deliveries.claim(["count"], OWNER, NOW_S, 1)
+        await store.deliveries.bury(f"e-{one}", "count", delivery.claim, f"failure of {one}", NOW_S)
+    assert [letter.event.id for letter in await plain.deliveries.dead(None, 10)] == ["e-x-2"]
+    assert list(await plain.index.ended(["x-1", "x-2"])) == ["x-2"]
+    page = await plain.index.list(ExecutionQuery())
+    assert {record.id: record.status for record in page.executions} == {
+        "x-1": "succeeded",
+        "x-2": "succeeded",
+    }
+    assert len(await sealed.deliveries.dead(None, 10)) == 2

@@ -25,6 +25,7 @@ from service_kit.stores.dynamodb.keys import (
     subscription_pk,
 )
 from service_kit.stores.dynamodb.own import is_claimed_by, is_given_up_by
+from service_kit.stores.dynamodb.readable import readable
 from service_kit.stores.dynamodb.table import TRANSACTION_MOST, Table, put, update
 from service_kit.stores.dynamodb.turns import DAY_S, ttl_of
 from service_kit.stores.dynamodb.values import Item
@@ -113,7 +114,7 @@ class DynamoDeliveries:
         """Return deliveries that could have been claimed for some time."""
         found = await entries(self._table, [subscription_pk(name) for name in subscriptions], until_s, limit)
         items: list[Any] = await self._table.get_many((str(e[PK]), str(e[SK])) for e in found)
-        return [(await self._event(item), item["subscription"]) for item in items if "envelope" in item]
+        return await readable([item for item in items if "envelope" in item], self._waiting, _named)
 
     async def done(self, event_id: str, subscription: str, claim: Claim) -> bool:
         # About when it was done: what is claimed now will have ended by the end of its claim.
@@ -139,7 +140,7 @@ class DynamoDeliveries:
     async def dead(self, subscription: str | None, limit: int) -> Sequence[DeadLetter]:
         found = await self._letters(subscription, None)
         items: list[Any] = await self._table.get_many((str(e[PK]), str(e[SK])) for e in found[:limit])
-        letters = [await self._letter(item) for item in items if "failure" in item]
+        letters = await readable([item for item in items if "failure" in item], self._letter, _named)
         return sorted(letters, key=lambda letter: letter.died_at_s)
 
     async def redrive(self, subscription: str, event_id: str | None, now_s: float) -> int:
@@ -158,7 +159,7 @@ class DynamoDeliveries:
                 for e in await self._letters(subscription, event_id)
             )
         )
-        return [await self._event(item) for item in again if item is not None]
+        return await readable([item for item in again if item is not None], self._event, _named)
 
     async def next_delivery_s(self, subscriptions: Sequence[str]) -> float | None:
         return await earliest_s(self._table, [subscription_pk(name) for name in subscriptions])
@@ -195,6 +196,9 @@ class DynamoDeliveries:
         found = await entries(self._table, [DEAD_PK], math.inf, _LETTERS_MOST)
         return [e for e in found if sk in (None, e[SK]) and pk in (None, e[PK])]
 
+    async def _waiting(self, item: Any) -> tuple[PublishedEvent, str]:
+        return await self._event(item), item["subscription"]
+
     async def _letter(self, item: Any) -> DeadLetter:
         failure = await self._bodies.unpack(item["failure"])
         event = await self._event(item)
@@ -223,6 +227,10 @@ class DynamoDeliveries:
             }
             for name in publish.subscriptions
         ]
+
+
+def _named(item: Any) -> str:
+    return f"event '{str(item[PK]).partition('#')[2]}' for '{item['subscription']}'"
 
 
 _LETTERS_MOST = 10_000

@@ -33,6 +33,7 @@ from service_kit.stores.dynamodb.keys import (
     schedulers_pk,
     shards,
 )
+from service_kit.stores.dynamodb.readable import readable
 from service_kit.stores.dynamodb.reading import Reader
 from service_kit.stores.dynamodb.table import Table, update
 from service_kit.stores.dynamodb.values import Item
@@ -67,7 +68,8 @@ class DynamoIndex:
 
     async def ended(self, ids: Sequence[str]) -> Mapping[str, str]:
         items = await self._table.get_many((execution_pk(each), META) for each in ids)
-        records = [await record_of_item(item, self._bodies) for item in items]
+        ended = [item for item in items if "outcome" in item]
+        records = await readable(ended, lambda item: record_of_item(item, self._bodies), _named)
         return {record.id: record.outcome for record in records if record.outcome is not None}
 
     async def due(self, now_s: float, limit: int) -> Sequence[DueExecution]:
@@ -133,10 +135,19 @@ class DynamoIndex:
         return await self._table.query_index(BY_LISTING, condition, values, limit=limit, backwards=True)
 
     async def _records(self, found: Sequence[Item]) -> Sequence[ExecutionRecord]:
-        """Return records as they are now, in the order in which they were found."""
+        """Return records as they are now, in the order in which they were found.
+
+        Reasons and outcomes that cannot be read are empty: a list is what finds such executions.
+        """
         items = await self._table.get_many((str(e[PK]), META) for e in found)
-        by_place = {item[PK]: item for item in items}
-        return [await record_of_item(by_place[e[PK]], self._bodies) for e in found if e[PK] in by_place]
+        whole = await readable(items, lambda item: record_of_item(item, self._bodies), _named)
+        by_id = {record.id: record for record in whole}
+        for item in items:
+            if item["id"] not in by_id:
+                empty = {name: "" for name in ("outcome", "paused") if name in item}
+                by_id[str(item["id"])] = await record_of_item({**item, **empty}, self._bodies)
+        by_place = {item[PK]: by_id[str(item["id"])] for item in items}
+        return [by_place[e[PK]] for e in found if e[PK] in by_place]
 
 
 def _is_due(record: ExecutionRecord, now_s: float, waits: bool) -> bool:
@@ -162,6 +173,10 @@ def _wanted(record: ExecutionRecord, query: ExecutionQuery) -> bool:
         and query.status in (None, record.status)
         and all(record.attributes.get(name) == value for name, value in query.attributes.items())
     )
+
+
+def _named(item: Any) -> str:
+    return f"the outcome of execution '{item['id']}'"
 
 
 def _listed_at(entry: Item) -> str:
