@@ -132,8 +132,8 @@ class Deployment:
     async def found(self) -> dict[str, StoredExecution]:
         """Return the executions as the store reads them."""
         await asyncio.sleep(2 * INDEX_LATE_S)
-        if self.network.unmodelled is not None:
-            raise self.network.unmodelled
+        if self.network.refused is not None:
+            raise self.network.refused
         stores = self._store().stores
         page = await stores.index.list(ExecutionQuery(limit=10_000))
         found = {record.id: await stores.executions.load(record.id) for record in page.executions}

@@ -88,8 +88,8 @@ class Network:
     loop: SimulatedLoop
     chances: Chances
     trace: Callable[[str], None]
-    unmodelled: Unmodelled | None = None
-    """What the simulated AWS was asked and does not know: the run is worth nothing then."""
+    refused: Exception | None = None
+    """What the simulated AWS does not know, or DynamoDB takes from nobody: the run is worth nothing then."""
     _calls: int = 0
 
     async def trip(self, call: Callable[[], T]) -> T:
@@ -119,10 +119,12 @@ class Network:
         try:
             value = call()
         except AwsError as error:
+            if error.response["Error"]["Code"] == "ValidationException":
+                self.refused = error
             self._say(f"{name}{_places(call)}: {error.response['Error']['Code']}")
             return [], error
         except Unmodelled as error:
-            self.unmodelled = error
+            self.refused = error
             raise
         self._say(f"{name}{_places(call)}")
         return [value], None
