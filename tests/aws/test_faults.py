@@ -22,7 +22,7 @@ from tests.aws.emulator import Emulator
 from tests.aws.endurance import PATIENCE_S, SKEW_S, Caller, Ordeal, brief, ordeal
 from tests.aws.witness import Witness
 
-SEEDS = brief(3)
+SEEDS = brief(2)
 MANY_SEEDS = brief(40)
 
 

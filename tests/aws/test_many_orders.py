@@ -22,7 +22,7 @@ from tests.aws.endurance import Ordeal, ordeal
 from tests.aws.simulated import LEDGER
 from tests.aws.witness import Witness
 
-FEW, MANY = 40, 500
+FEW, MANY = 25, 500
 PATIENCE_S = 900.0
 AT_ONCE = 32
 
