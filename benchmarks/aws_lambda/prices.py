@@ -44,6 +44,7 @@ class Price:
 
 
 MILLION = 1_000_000
+_LAMBDA = "https://raw.githubusercontent.com/api-evangelist/aws-lambda"
 PRICES: dict[Item, Price] = {
     "write unit": Price(
         "DynamoDB on demand",
@@ -63,14 +64,14 @@ PRICES: dict[Item, Price] = {
         "Lambda",
         0.20,
         MILLION,
-        "https://github.com/api-evangelist/aws-lambda/blob/main/plans/aws-lambda-plans-pricing.yml",
+        f"{_LAMBDA}/2540b080595eb6a0b672c67986e91a31b5e48cea/plans/aws-lambda-plans-pricing.yml",
         "2026-05-05",
     ),
     "GB-second": Price(
         "Lambda, x86",
         0.0000166667,
         1,
-        "https://github.com/api-evangelist/aws-lambda/blob/main/plans/aws-lambda-plans-pricing.yml",
+        f"{_LAMBDA}/2540b080595eb6a0b672c67986e91a31b5e48cea/plans/aws-lambda-plans-pricing.yml",
         "2026-05-05",
     ),
     "queue request": Price(
@@ -115,7 +116,7 @@ PRICES: dict[Item, Price] = {
         "Lambda durable functions",
         8.00,
         MILLION,
-        "https://aws.amazon.com/lambda/pricing/ (example), as transcribed in api-evangelist/aws-lambda",
+        f"{_LAMBDA}/refs/heads/main/plans/aws-lambda-plans-pricing.yml (an example of AWS, transcribed)",
         "2026-09-20",
     ),
 }
