@@ -147,9 +147,13 @@ async def test_what_cannot_be_read_keeps_nothing_else_from_whoever_asks(moto_tab
         await store.deliveries.bury(f"e-{one}", "count", delivery.claim, f"failure of {one}", NOW_S)
     assert [letter.event.id for letter in await plain.deliveries.dead(None, 10)] == ["e-x-2"]
     assert list(await plain.index.ended(["x-1", "x-2"])) == ["x-2"]
+    await started(sealed.stores, "x-3")
+    await sealed.executions.pause("x-3", "for a reason")
     page = await plain.index.list(ExecutionQuery())
+    assert [record.id for record in page.executions if record.paused is not None] == ["x-3"]
     assert {record.id: record.status for record in page.executions} == {
         "x-1": "succeeded",
         "x-2": "succeeded",
+        "x-3": "running",
     }
     assert len(await sealed.deliveries.dead(None, 10)) == 2

@@ -140,14 +140,15 @@ class DynamoIndex:
         Reasons and outcomes that cannot be read are empty: a list is what finds such executions.
         """
         items = await self._table.get_many((str(e[PK]), META) for e in found)
-        whole = await readable(items, lambda item: record_of_item(item, self._bodies), _named)
-        by_id = {record.id: record for record in whole}
-        for item in items:
-            if item["id"] not in by_id:
-                empty = {name: "" for name in ("outcome", "paused") if name in item}
-                by_id[str(item["id"])] = await record_of_item({**item, **empty}, self._bodies)
-        by_place = {item[PK]: by_id[str(item["id"])] for item in items}
-        return [by_place[e[PK]] for e in found if e[PK] in by_place]
+        records = await readable(
+            items, lambda item: record_of_item(item, self._bodies), _named, self._emptied
+        )
+        by_place = {execution_pk(record.id): record for record in records}
+        return [by_place[str(e[PK])] for e in found if e[PK] in by_place]
+
+    async def _emptied(self, item: Item) -> Sequence[ExecutionRecord]:
+        empty: Item = {name: "" for name in ("outcome", "paused") if name in item}
+        return [await record_of_item({**item, **empty}, self._bodies)]
 
 
 def _is_due(record: ExecutionRecord, now_s: float, waits: bool) -> bool:
