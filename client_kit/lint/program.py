@@ -24,6 +24,8 @@ class Program:
     package: str
     _modules: dict[str, Module | None] = field(default_factory=dict[str, "Module | None"])
     _remembered: dict[object, Any] = field(default_factory=dict[object, Any])
+    _open: set[ast.expr] = field(default_factory=set[ast.expr])
+    """Values of names that are being looked into."""
 
     @classmethod
     def of(cls, name: str, path: str) -> Program:
@@ -106,8 +108,10 @@ class Program:
         name = first.removesuffix("()")
         target = owner.imports.get(name, "")
         value = owner.definitions.get(name)
-        if not target and isinstance(value, ast.expr):
+        if not target and isinstance(value, ast.expr) and value not in self._open:
+            self._open.add(value)  # `open = open`, or two names for each other, lead back here
             target = self.resolve(owner, value, frozenset(), {})
+            self._open.discard(value)
         if not target or target == dotted:
             return dotted
         return self.canonical(".".join([target + ("()" if called else ""), *more]), depth + 1)

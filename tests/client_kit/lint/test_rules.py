@@ -80,5 +80,29 @@ def test_a_module_that_cannot_be_parsed_is_left_to_others(tmp_path: Path) -> Non
     assert found.isdisjoint(lost)
 
 
+def test_names_that_lead_back_to_themselves_are_no_riddle(tmp_path: Path) -> None:
+    (tmp_path / "circles.py").write_text(
+        """
+import time
+from service_kit import workflow
+
+open = open
+ping = pong
+pong = ping
+with where as path: ...
+path = path.parent
+
+@workflow
+async def ask(x: int) -> float:
+    open(x)
+    ping(x)
+    path.exists()
+    return time.time()
+"""
+    )
+    program = Program.of("circles", str(tmp_path / "circles.py"))
+    assert [finding.line for finding in check_module(program, "circles")] == [16]
+
+
 def _line(name: str, number: int) -> str:
     return CASES[name].splitlines()[number - 1]
