@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -91,7 +91,7 @@ class Meter:
 
 
 @contextmanager
-def metered(cloud: Cloud) -> Iterator[Meter]:
+def metered(cloud: Cloud) -> Generator[Meter, None, None]:
     """Count what is sent to AWS meanwhile, by the functions and by what brings them their work."""
     meter = Meter(cloud)
     hooks: list[tuple[str, Any]] = [("before-parameter-build", meter._begin), ("after-call", meter._end)]
