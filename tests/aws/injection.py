@@ -1,4 +1,4 @@
-"""What goes wrong inside of the functions of a stack: imported by the service that is tested, as its first module.
+"""What goes wrong inside of the functions of a stack: imported by the service that is tested, before it makes clients.
 
 Faults happen at the transport of boto3, by its own events, so that no code of the product knows of them. They are told
 by a file that the variable `FAULTS` names, read again when it has changed:
