@@ -32,6 +32,8 @@ LATER_S = 60.0
 """How long after a failure the timer queue tries it again."""
 SKEW_S = 5.0
 """How much the clocks of functions may differ."""
+FIRST = (0, 0)
+"""Run and turn."""
 LOOKED_BACK = 25
 """Turns among which the one is sought at first that has used what comes a second time."""
 
@@ -67,6 +69,21 @@ class Doubt:
         return self.since_s is not None and chunk.at_s >= self.since_s - SKEW_S
 
 
+@dataclass(frozen=True, slots=True)
+class Sure:
+    """Which turns this function has dispatched: all of an execution's from one until another."""
+
+    since: tuple[int, int] | None
+    """Run and turn; None: nobody knows. Those before were seen, and are others' to dispatch, who may die of it."""
+    until: tuple[int, int] | None
+
+    def and_then(self, commit: TurnCommit) -> Sure:
+        """Return what is sure when a turn is dispatched, too; one of another function may lie between."""
+        here, goes_on = (commit.run, commit.turn), commit.successor is None
+        after = (commit.run, commit.turn + 1) if goes_on else (commit.run + 1, 0)
+        return Sure(self.since if self.until == here else here, after)
+
+
 class Mover:
     """Takes turns as `Orchestrator` does, and dispatches what they ask for before it goes on.
 
@@ -82,7 +99,7 @@ class Mover:
         self._context = context
         dispatcher = Dispatcher(host.declarations, self.inline)
         self._committed: dict[str, list[TurnCommit]] = {}
-        self._dispatched: OrderedDict[str, tuple[int, int] | None] = OrderedDict()
+        self._dispatched: OrderedDict[str, Sure] = OrderedDict()
         self._orchestrator = Orchestrator(
             host.store.executions,
             self.inline.tasks,
@@ -125,8 +142,8 @@ class Mover:
             await self._host.store.executions.pause(id, reason)
 
     async def _move(self, id: str, incoming: Sequence[Incoming], doubt: Doubt) -> None:
-        seen, is_sure = self._dispatched.pop(id, None), False
-        if seen is None:
+        sure, is_sure = self._dispatched.pop(id, None), False
+        if sure is None:
             # Cold, so that what has been used by turns that were not dispatched here is not used once more.
             self._orchestrator.forget(id)
         running: set[asyncio.Task[Incoming | None]] = set()
@@ -137,10 +154,10 @@ class Mover:
                     await self._advance(id, due)
                     due = None
                 if not is_sure:
-                    await self._make_sure(id, doubt, seen)
-                    is_sure = True
+                    sure, is_sure = await self._make_sure(id, doubt, sure), True
                 for commit in self._committed.pop(id, ()):
                     running.update(await self._follow(commit))
+                    sure = None if sure is None else sure.and_then(commit)
                     due = () if commit.successor is not None else due
                 if due is None and running:
                     done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -151,7 +168,8 @@ class Mover:
                 each.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             self.inline.leave(id)
-        self._dispatched[id] = self._host.store.executions.place(id)
+        if sure is not None:
+            self._dispatched[id] = sure
         while len(self._dispatched) > WARM_MOST:
             self._dispatched.popitem(last=False)
 
@@ -188,17 +206,19 @@ class Mover:
         commits = self._committed.get(id)
         return (commits[0].run, commits[0].turn) if commits else self._host.store.executions.place(id)
 
-    async def _make_sure(self, id: str, doubt: Doubt, seen: tuple[int, int] | None) -> None:
+    async def _make_sure(self, id: str, doubt: Doubt, before: Sure | None) -> Sure:
         """Let happen what the turns before those of this function have asked for, as far as that is in doubt.
 
-        What has been used here just now was not used before. `seen`: up to there this function has dispatched all.
+        What has been used here just now was not used before. Return which turns this function has dispatched, or will.
         """
         executions, began = self._host.store.executions, self._began(id)
+        goes_on = before is not None and before.until == began
+        sure = before if before is not None and goes_on else Sure(began, began)
         used = {key for commit in self._committed.get(id, ()) for key in commit.used}
         doubt = replace(doubt, keys=doubt.keys - used)
-        moved = seen is None or began != seen  # by another function, perhaps, that has died of it
-        if doubt == Doubt() or not (moved or doubt.is_general):
-            return
+        others = sure.since != FIRST  # have taken turns, perhaps, and died of it
+        if doubt == Doubt() or not (others or doubt.is_general):
+            return sure
         open_calls = executions.open_calls(id)
         found = await executions.reader.latest(id, LOOKED_BACK)
         if len(found) == LOOKED_BACK:
@@ -206,9 +226,10 @@ class Mover:
             if doubt.goes_beyond(found) or not open_calls <= scheduled:
                 found = await executions.reader.latest(id)
         latest = [chunk for chunk in found if began is None or (chunk.run, chunk.turn) < began]
-        if moved:
-            await self._dispatch_again(id, doubt, latest)
+        theirs = [chunk for chunk in latest if sure.since is None or (chunk.run, chunk.turn) < sure.since]
+        await self._dispatch_again(id, doubt, theirs)
         await self._take_over(id, open_calls, latest)
+        return sure
 
     async def _dispatch_again(self, id: str, doubt: Doubt, latest: Sequence[Chunk]) -> None:
         """Dispatch the oldest turn that is in doubt, and all later ones; inline tasks are another matter."""

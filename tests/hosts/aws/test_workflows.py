@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,8 @@ from service_kit.hosts.aws.host import AwsHost
 from service_kit.hosts.aws.management import management_of
 from service_kit.hosts.aws.orchestrator import OrchestratorFunction
 from service_kit.hosts.aws.sweeper import SweeperFunction
+from service_kit.hosts.aws.timers import TimersFunction
+from service_kit.messaging.timers import Wake
 from service_kit.runtime.records import Claim, ExecutionRecord, NewExecution
 from tests.hosts.aws import pipeline
 from tests.hosts.aws.cloud import Cloud, deployed
@@ -176,6 +179,40 @@ def test_a_warm_function_dispatches_what_another_one_has_died_of(
     moto.functions[OrchestratorFunction] = warm
     moto.run(lambda: caller.has_ended("s"))
     assert pipeline.DONE == ["charge s", "charge s"]
+
+
+def test_a_function_that_has_but_seen_the_turn_of_another_one_dispatches_it_when_it_is_in_doubt(
+    moto: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller, effects, dispatched = Caller(moto), Dispatch.effects, list[Any]()
+    caller.start("sequential", "s", "s", 2)
+    while not pipeline.DONE:
+        moto.step()
+
+    async def die(*_: Any) -> None:
+        raise SystemExit("the sandbox is gone")
+
+    with monkeypatch.context() as patched, pytest.raises(SystemExit):
+        patched.setattr(Dispatch, "effects", die)
+        moto.deliver_stream(OrchestratorFunction)
+    moto.functions.pop(OrchestratorFunction)
+
+    async def note(self: Dispatch, given: Sequence[Any]) -> None:
+        dispatched.extend(given)
+        await effects(self, given)
+
+    monkeypatch.setattr(Dispatch, "effects", note)
+    message = {
+        "messageId": "1",
+        "body": Wake("s", time.time() - 1).encode(),
+        "eventSourceARN": "arn:aws:sqs:r:a:timers",
+    }
+    for times in ("1", "2"):
+        assert dispatched == []
+        moto.call(
+            TimersFunction, {"Records": [{**message, "attributes": {"ApproximateReceiveCount": times}}]}
+        )
+    assert dispatched[-1].name == "charge"
 
 
 def test_a_worker_that_dies_has_lost_an_attempt_and_another_one_follows(moto: Cloud) -> None:
