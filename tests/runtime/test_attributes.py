@@ -8,7 +8,9 @@ from typing import Literal
 import pytest
 
 from service_kit import Attribute, Service, Signal, workflow
+from service_kit.engine.arrivals import ExecutionStarted
 from service_kit.runtime.assembly import Runtime
+from service_kit.runtime.records import NewExecution
 from service_kit.stores.memory.store import memory_stores
 from tests.runtime.running import ManualClock, running, settle
 
@@ -115,3 +117,20 @@ async def test_a_fork_is_found_by_what_was_said_until_then(runtime: Runtime) -> 
     await runtime.management.fork("o", 2, "after")
     assert await found(runtime, step.of("paying") | region.of("eu")) == {"before"}
     assert await found(runtime, step.of("shipping") | region.of("eu")) == {"o", "after"}
+
+
+async def test_a_fork_of_what_an_older_version_began_keeps_what_it_was_given(
+    runtime: Runtime, clock: ManualClock
+) -> None:
+    given = region.of("eu") | step.of("shipping")
+    started = ExecutionStarted("old", "order", order.calls.encode_arguments({"sku": "lamp"}), seed="seed")
+    now_s = clock.now_s()
+    await runtime.orchestrator.begin(NewExecution(started, "digest", now_s, now_s, attributes=given))
+    await order.get("old").signal(go_on, "")
+    await settle()
+    await runtime.management.fork("old", 1, "new")
+    assert await found(runtime, region.of("eu")) == {"old", "new"}
+    assert await found(runtime, step.of("paying")) == {"new"}
+    await order.get("new").signal(go_on, "")
+    await order.get("new").signal(go_on, "")
+    assert await order.get("new").result() == "lamp from None, None"
