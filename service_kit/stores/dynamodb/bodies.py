@@ -20,7 +20,7 @@ class Bodies:
     """
 
     def __init__(self, packer: Packer) -> None:
-        self._packer = replace(packer, shrunk_bytes=lambda text: len(_compressed(text)))
+        self._packer = replace(packer, shrunk_bytes=_shrunk_bytes)
 
     async def pack(self, text: str | None, owner: str, run: int | None = None) -> Value | None:
         """Return a text's value, a string or its compressed bytes; owner and run as for `Packer.fold`."""
@@ -48,5 +48,5 @@ class Bodies:
                 raise TypeError(f"{value!r:.80} is no text")
 
 
-def _compressed(text: str) -> bytes:
-    return zlib.compress(text.encode("utf-8", "surrogatepass"), 1)
+def _shrunk_bytes(text: str) -> int:
+    return len(zlib.compress(text.encode("utf-8", "surrogatepass"), 1))
