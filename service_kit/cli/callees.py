@@ -49,6 +49,11 @@ class Callee:
 def described_by_contract(contract: ServiceContract, command: str) -> Callee:
     """Return what the class says of a command; raise Unusable if it has none of that name."""
     declared = contract.commands.get(command)
+    if declared is None and command in contract.workflows:
+        raise Unusable(
+            f"'{command}' of service '{contract.name}' is a workflow, and no command",
+            f"start it where the service runs: service-kit executions start {command}",
+        )
     if declared is None:
         unknown = Callee(command, commands=tuple(contract.commands))
         raise Unusable(f"service '{contract.name}' has no command '{command}'", unknown.near_names())

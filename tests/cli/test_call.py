@@ -123,6 +123,14 @@ def test_a_bug_elsewhere_is_not_shown(workshop: Workshop, url: str) -> None:
     assert "error: 500 Internal Server Error" in result.stderr
 
 
+def test_who_calls_a_workflow_is_told_how_it_is_started(workshop: Workshop) -> None:
+    workshop.write("depot.py", SERVICE)
+    result = workshop.run("call", "depot:Depot", "ship", "order=o-1")
+    assert result.exit_code == 2
+    assert "'ship' of service 'depot' is a workflow, and no command" in result.stderr
+    assert "service-kit executions start ship" in result.stderr
+
+
 def test_an_unknown_command_is_corrected(workshop: Workshop, url: str) -> None:
     for place in (["orders"], ["--url", url], ["--url", url, "orders"]):
         result = workshop.run("call", *place, "place_orde", "sku=s")
