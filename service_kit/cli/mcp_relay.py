@@ -41,7 +41,11 @@ class _Relay:
         async def tell(progress: float, total: float | None, message: str | None) -> None:
             await context.session.report_progress(progress, total, message)
 
-        return await self._client.call_tool(asked.name, asked.arguments, progress_callback=tell)
+        # Who asks for progress there is answered when a stream ends; who does not, in time.
+        watched = context.meta is not None and "progress_token" in context.meta
+        return await self._client.call_tool(
+            asked.name, asked.arguments, progress_callback=tell if watched else None
+        )
 
     async def list_resources(
         self, _: Context, asked: types.PaginatedRequestParams | None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
 
+import pytest
 from mcp.client.client import Client
 
+from service_kit.http.mcp import tools
 from tests.cli.conftest import Serve, Workshop
 from tests.cli.desktop import SHOP, Mode, result, with_desktop
 from tests.cli.running import ROOT, SCRIPT
@@ -35,6 +38,31 @@ def test_a_running_service_is_relayed(workshop: Workshop, serve: Serve, mode: Mo
         assert "Add things up." in (await client.read_resource(uri)).model_dump_json()
 
     with_desktop(workshop.folder, test, "--url", url, mode=mode)
+
+
+def test_an_endless_stream_that_nobody_watches_ends_through_a_relay_too(
+    workshop: Workshop, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = """
+@command
+async def forever() -> AsyncIterator[int]:
+    yield 1
+    await asyncio.Event().wait()
+
+class Endless(Service):
+    forever = forever
+"""
+    workshop.write("shop.py", SHOP + endless)
+    from service_kit.cli.targets import create_application
+
+    monkeypatch.setattr(tools, "COLLECTED_S", 0.05)
+    url = serve(create_application("shop:Endless"))
+
+    async def test(client: Client) -> None:
+        found = await asyncio.wait_for(client.call_tool("forever", {}), 30)
+        assert found.structured_content == {"items": [1], "complete": False}
+
+    with_desktop(workshop.folder, test, "--url", url)
 
 
 def test_a_relay_brings_the_key_where_the_service_wants_it(workshop: Workshop, serve: Serve) -> None:
