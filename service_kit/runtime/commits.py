@@ -32,6 +32,13 @@ def commit_of(
             signals=outcome.signals,
             attributes=outcome.attributes,
         )
+    states: dict[str, str] = {}
+    attributes: dict[str, str | None] = {}
+    for call in turn.calls:
+        if isinstance(call, StateSet):
+            states[call.name] = call.payload
+        elif isinstance(call, AttributeSet):
+            attributes[call.name] = call.value
     return TurnCommit(
         execution=warm.id,
         run=warm.run,
@@ -40,11 +47,11 @@ def commit_of(
         used=used,
         finished=finished,
         effects=effects,
-        states={call.name: call.payload for call in turn.calls if isinstance(call, StateSet)},
+        states=states,
         wake_at_s=outcome.until_s if isinstance(outcome, Waiting) else None,
         at_s=at_s,
         status="running" if isinstance(outcome, Waiting) else status_of(outcome),
         outcome=None if isinstance(outcome, Waiting) else outcome_of(outcome),
         successor=successor,
-        attributes={call.name: call.value for call in turn.calls if isinstance(call, AttributeSet)},
+        attributes=attributes,
     )

@@ -92,7 +92,8 @@ class MemoryExecutions:
         for done in turn.finished:
             self._tasks.finish(done.key)
         kept.states.update(turn.states)
-        record = replace(record, attributes=changed_attributes(record.attributes, turn.attributes))
+        if turn.attributes:
+            record = replace(record, attributes=changed_attributes(record.attributes, turn.attributes))
         if turn.successor is None:
             kept.history.append(turn.events)
             kept.record = replace(
