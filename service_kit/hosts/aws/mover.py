@@ -214,7 +214,9 @@ class Mover:
         executions, began = self._host.store.executions, self._began(id)
         goes_on = before is not None and before.until == began
         sure = before if before is not None and goes_on else Sure(began, began)
-        used = {key for commit in self._committed.get(id, ()) for key in commit.used}
+        own = self._committed.get(id, ())
+        # Each run has a start: what comes again may be that of the run before, which nobody has dispatched.
+        used = {key for commit in own for key in commit.used if key != STARTED or commit.run == 0}
         doubt = replace(doubt, keys=doubt.keys - used)
         others = sure.since != FIRST  # have taken turns, perhaps, and died of it
         if doubt == Doubt() or not (others or doubt.is_general):

@@ -31,7 +31,7 @@ from service_kit.stores.dynamodb.table import Table, Throttled
 from service_kit.testing.simulation.aws.bus import EventsClient, SchedulerClient
 from service_kit.testing.simulation.aws.dynamodb import DynamoClient
 from service_kit.testing.simulation.aws.errors import AwsError, NoAnswer
-from service_kit.testing.simulation.aws.faults import CALL, AwsLoop, Network
+from service_kit.testing.simulation.aws.faults import CALL, WRITER, AwsLoop, Network
 from service_kit.testing.simulation.aws.filters import is_of_the_outbox, wakes_executions
 from service_kit.testing.simulation.aws.functions import Lambda, Pool, Request, SimulatedHost
 from service_kit.testing.simulation.aws.operating import Operator, sweep, undone
@@ -99,7 +99,8 @@ class Deployment:
         self._make_functions()
         self._make_sources()
         self._clients: dict[str, Any] = self._made_clients()
-        watcher = Watcher(world, self._store().bodies, self._lambda.writer)
+        self.network.writer = self._lambda.writer
+        watcher = Watcher(world, self._store().bodies, WRITER.get)
         self.table.changed += [self._note, watcher.see, self._stream]
 
     def start(self) -> None:
@@ -173,9 +174,8 @@ class Deployment:
 
     def _make_sources(self) -> None:
         self.sources: list[Mapping] = [
-            self._source(self.orchestrator, wakes_executions, loses=True),
-            # What is given up here is lost: the table keeps it for a day, for an operator whom an alarm has called.
-            self._source(self.relay, is_of_the_outbox, loses=False),
+            self._source(self.orchestrator, wakes_executions),
+            self._source(self.relay, is_of_the_outbox),
         ]
         self.timer_queue: Queue = self._queue("timers", self.timers, MOVING_S)
         tasks = [
@@ -201,9 +201,9 @@ class Deployment:
             "scheduler": SchedulerClient(self.timer_queue, self.chances, self.loop.time, self._later),
         }
 
-    def _source(self, pool: Pool[Function], wants: Callable[[Record], bool], *, loses: bool) -> Mapping:
+    def _source(self, pool: Pool[Function], wants: Callable[[Record], bool]) -> Mapping:
         invoke = self._invoke(pool)
-        return Mapping(pool.name, self.chances, self._run, invoke, wants, self.trace, RETRIES, loses)
+        return Mapping(pool.name, self.chances, self._run, invoke, wants, self.trace, RETRIES)
 
     def _queue(self, name: str, pool: Pool[Function], visibility_s: float) -> Queue:
         invoke = self._invoke(pool)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from service_kit.stores.dynamodb.keys import DELIVERY, META, TTL
+from service_kit.stores.dynamodb.keys import DELIVERY, META, OUTBOX, TTL
 from service_kit.testing.simulation.aws.queues import Queue
 from service_kit.testing.simulation.aws.stream import Invoke
 from service_kit.testing.simulation.aws.table import ModelTable
@@ -66,12 +66,13 @@ class Operator:
 
 
 def undone(table: ModelTable) -> list[str]:
-    """Return what a table shows to be still to be done: executions and deliveries."""
+    """Return what a table shows to be still to be done: executions, deliveries, events of the outbox."""
     left = list[str]()
     for pk, partition in table.partitions.items():
         meta: Any = partition.get(META)
         if meta is not None and "outcome" not in meta:
             left.append(f"execution {pk[2:]}{' (paused)' if 'paused' in meta else ''}")
+        left += [f"outbox {pk}" for sk in partition if sk == OUTBOX]
         left += [
             f"delivery {pk}/{sk}"
             for sk, item in partition.items()

@@ -69,8 +69,6 @@ class Mapping:
     """The filter."""
     trace: Callable[[str], None]
     retries: int
-    loses: bool = False
-    """Whether records are given up by chance before they were handed over: the function was throttled for too long."""
     batch: int = 100
     parallel: int = 10
     age_most_s: float = 3_600.0
@@ -92,7 +90,8 @@ class Mapping:
         now_s = asyncio.get_running_loop().time()
         comes_s = now_s + LATENCY_S * self.chances.next_number("stream latency")
         drawn = self.chances.draw("stream")
-        if drawn is not None and drawn.fault == "lost" and self.loses:
+        if drawn is not None and drawn.fault == "lost":
+            # The function was throttled for as long as a record may wait.
             self._give_up([Waiting(record, now_s, now_s)])
             return
         if drawn is not None and drawn.fault == "late":

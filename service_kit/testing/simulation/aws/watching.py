@@ -24,7 +24,7 @@ class Watcher:
     world: World
     bodies: Bodies
     writer: Callable[[], str | None]
-    """Returns the invocation that writes."""
+    """Returns the invocation that has asked for a write."""
 
     def see(self, change: Change) -> None:
         pk, sk = change.place
