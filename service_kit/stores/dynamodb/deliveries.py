@@ -25,10 +25,10 @@ from service_kit.stores.dynamodb.keys import (
     subscription_pk,
 )
 from service_kit.stores.dynamodb.own import is_claimed_by, is_given_up_by
-from service_kit.stores.dynamodb.readable import readable
 from service_kit.stores.dynamodb.table import TRANSACTION_MOST, Table, put, update
 from service_kit.stores.dynamodb.turns import DAY_S, ttl_of
 from service_kit.stores.dynamodb.values import Item
+from service_kit.stores.packed.reading import readable
 
 _MINE = "#owner = :owner AND #epoch = :epoch"
 

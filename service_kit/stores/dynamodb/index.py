@@ -33,10 +33,10 @@ from service_kit.stores.dynamodb.keys import (
     schedulers_pk,
     shards,
 )
-from service_kit.stores.dynamodb.readable import readable
 from service_kit.stores.dynamodb.reading import Reader
 from service_kit.stores.dynamodb.table import Table, update
 from service_kit.stores.dynamodb.values import Item
+from service_kit.stores.packed.reading import readable
 
 STATUSES = ("running", "succeeded", "failed", "cancelled", "timed_out", "terminated")
 

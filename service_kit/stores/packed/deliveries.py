@@ -32,9 +32,8 @@ class PackedDeliveries:
     ) -> Sequence[ClaimedDelivery]:
         found = await self.inner.claim(subscriptions, claim, now_s, limit)
         return await readable(
-            self.packer,
             found,
-            values.delivery,
+            lambda one: self.packer.unpacked(one, values.delivery),
             lambda one: f"event '{one.event.id}' for '{one.subscription}'",
         )
 
@@ -53,9 +52,8 @@ class PackedDeliveries:
     async def dead(self, subscription: str | None, limit: int) -> Sequence[DeadLetter]:
         found = await self.inner.dead(subscription, limit)
         return await readable(
-            self.packer,
             found,
-            values.letter,
+            lambda one: self.packer.unpacked(one, values.letter),
             lambda one: f"dead letter '{one.event.id}' of '{one.subscription}'",
         )
 

@@ -86,11 +86,10 @@ class PackedIndex:
         """Return a page; an execution that cannot be read is listed with its payloads as they are stored."""
         page = await self.inner.list(query)
         found = await readable(
-            self.packer,
             page.executions,
-            values.execution,
+            lambda record: self.packer.unpacked(record, values.execution),
             lambda record: f"the outcome of execution '{record.id}'",
-            lambda record: [record],
+            _as_stored,
         )
         return ExecutionPage(found, page.after)
 
@@ -98,9 +97,8 @@ class PackedIndex:
         found = await self.inner.ended(ids)
         return dict(
             await readable(
-                self.packer,
                 list(found.items()),
-                values.outcome,
+                lambda one: self.packer.unpacked(one, values.outcome),
                 lambda one: f"the outcome of execution '{one[0]}'",
             )
         )
@@ -110,6 +108,10 @@ class PackedIndex:
 
     async def next_wake_s(self) -> float | None:
         return await self.inner.next_wake_s()
+
+
+async def _as_stored(record: ExecutionRecord) -> Sequence[ExecutionRecord]:
+    return (record,)
 
 
 def _new(packing: Packing, new: NewExecution) -> NewExecution:

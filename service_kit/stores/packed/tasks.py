@@ -26,7 +26,9 @@ class PackedTasks:
         found = await self.inner.claim(names, claim, now_s, limit)
         # The claim of one that cannot be read runs out: it is tried again then, perhaps by a host that can.
         return await readable(
-            self.packer, found, values.task, lambda task: f"the input of task '{task.name}', {task.key},"
+            found,
+            lambda task: self.packer.unpacked(task, values.task),
+            lambda task: f"the input of task '{task.name}', {task.key},",
         )
 
     async def heartbeat(self, beats: Sequence[Heartbeat]) -> Sequence[bool | None]:
