@@ -27,6 +27,8 @@ class FaultyGate:
     chances: Chances
     world: World
     trace: Callable[[str], None]
+    tells: bool = True
+    """Whether it tells the world; not of stores that do so themselves."""
 
     async def pass_through(
         self, point: str, write: Callable[[], Awaitable[Any]], args: tuple[Any, ...]
@@ -34,7 +36,8 @@ class FaultyGate:
         await asyncio.sleep(0.002 * self.chances.next_number("latency"))
         await self._meet("before", point)
         result = await write()
-        self.world.took(point, args, result)
+        if self.tells:
+            self.world.took(point, args, result)
         self.trace(f"{point} {result!r}" if isinstance(result, bool) else point)
         await self._meet("after", point)
         return result

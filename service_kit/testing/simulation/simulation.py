@@ -20,6 +20,7 @@ from service_kit.stores.memory.store import memory_stores
 from service_kit.testing.simulation.aws.deployment import Deployment
 from service_kit.testing.simulation.aws.faults import STAGES as AWS_STAGES
 from service_kit.testing.simulation.aws.faults import AwsLoop
+from service_kit.testing.simulation.aws.polled import polled_stores
 from service_kit.testing.simulation.chances import STAGES, Chances
 from service_kit.testing.simulation.client import Client, Reachable
 from service_kit.testing.simulation.cluster import Cluster, WallClock
@@ -36,9 +37,9 @@ FAULTS_S = 60.0
 """Faults stop after so long."""
 TICK_S = 3.0
 """How often the wall clock may jump."""
-WorldName: TypeAlias = Literal["local", "aws"]
+WorldName: TypeAlias = Literal["local", "aws", "polled"]
 
-PATIENCE_S: Mapping[WorldName, float] = {"local": 1_800.0, "aws": 14_400.0}
+PATIENCE_S: Mapping[WorldName, float] = {"local": 1_800.0, "polled": 1_800.0, "aws": 14_400.0}
 """What has not ended so long after that is stuck: on AWS, what nobody knows of is looked at once an hour."""
 
 
@@ -193,8 +194,9 @@ class _Run:
         loop, chances, clock = self.loop, self.chances, self.clock
         if isinstance(loop, AwsLoop):
             return Deployment(loop, declarations, chances, clock, self.world, self._note)
-        stores = self.plan.stores()
-        gate = FaultyGate(loop, chances, self.world, self._note)
+        polled = self.world_name == "polled"
+        stores = polled_stores(self.world, clock.now_s) if polled else self.plan.stores()
+        gate = FaultyGate(loop, chances, self.world, self._note, tells=not polled)
         cluster = Cluster(loop, stores, declarations, chances, clock, self._note)
         return Local(stores, gate, cluster, self.scenario.processes)
 

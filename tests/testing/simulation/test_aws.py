@@ -45,6 +45,12 @@ def test_without_faults_functions_do_what_the_local_runtime_does() -> None:
         assert (report.faults, report.violations) == ((), ())
 
 
+def test_the_local_runtime_keeps_its_promises_over_a_table_that_it_polls() -> None:
+    reports = [simulate(Plan(seed, world="polled")) for seed in range(30)]
+    failed = [report for report in reports if report.violations]
+    assert not failed, _told(failed[0])
+
+
 def test_a_seed_is_one_run_in_every_process() -> None:
     runs = {_simulation("--seed", "23", "--trace", hashes=hashes).stdout for hashes in ("1", "2")}
     assert len(runs) == 1

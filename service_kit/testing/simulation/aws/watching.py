@@ -32,7 +32,11 @@ class Watcher:
             return
         before = {} if change.before is None else unmarshal(change.before)
         if sk.startswith(CHUNK):
-            self._chunk(pk[2:], unmarshal(change.after))
+            after = unmarshal(change.after)
+            if after.get("by") != before.get(
+                "by"
+            ):  # not the mark of the same commit, only dispatched meanwhile
+                self._chunk(pk[2:], after)
         elif sk.startswith(TASK):
             run, seq = sk.removeprefix(TASK).split("#")
             self._task(TaskKey(pk[2:], int(run), int(seq)), before, unmarshal(change.after))
