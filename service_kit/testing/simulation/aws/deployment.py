@@ -142,7 +142,7 @@ class Deployment:
 
     def left(self) -> list[str]:
         """Return what is still to be done: executions, deliveries, messages, records."""
-        left = [f"queue {queue.name}" for queue in self.work_queues if not queue.idle]
+        left = [f"queue {q.name}" for q in (*self.work_queues, self.timer_queue) if not q.idle]
         left += [f"stream of {source.name}" for source in self.sources if not source.idle]
         left += ["events on the bus"] if self.events.on_the_way else []
         return left + undone(self.table)
