@@ -223,7 +223,8 @@ def ci(options: argparse.Namespace) -> None:
             with _timed(f"the suite on Python {version}"):
                 other = Path(folder, version)
                 # The checkers read the code as Python 3.11, and what is deployed is for 3.11: once is enough.
-                rest = ("-n", "auto", "--dist", "loadfile", "--ignore=tests/typing", "--ignore=tests/aws")
+                rooms = ("typing", "aws", "hosts/aws", "deploy", "messaging")
+                rest = ("-n", "auto", "--dist", "loadfile", *(f"--ignore=tests/{room}" for room in rooms))
                 _again(options, other, "test", *rest, python=interpreter)
 
 
