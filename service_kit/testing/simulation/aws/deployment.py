@@ -240,8 +240,8 @@ class Deployment:
         if (drawn := self.chances.draw("index")) is not None:
             late_s = INDEX_LATE_S * drawn.amount
         now_s = self.loop.time()
-        # Each item's changes come in their order.
-        at_s = self._index_s[place] = max(now_s + late_s, self._index_s.get(place, 0.0))
+        # Each item's changes come in their order, and no two at one moment, at which timers have none.
+        at_s = self._index_s[place] = max(now_s + late_s, self._index_s.get(place, 0.0) + 1e-6)
         self._later(at_s - now_s, act)
 
     def _stale(self, place: Place) -> bool:
