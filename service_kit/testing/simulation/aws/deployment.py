@@ -31,7 +31,7 @@ from service_kit.stores.dynamodb.table import Table, Throttled
 from service_kit.testing.simulation.aws.bus import EventsClient, SchedulerClient
 from service_kit.testing.simulation.aws.dynamodb import DynamoClient
 from service_kit.testing.simulation.aws.errors import AwsError, NoAnswer
-from service_kit.testing.simulation.aws.faults import CALL, WRITER, AwsLoop, Network
+from service_kit.testing.simulation.aws.faults import CALL, AwsLoop, Network
 from service_kit.testing.simulation.aws.filters import is_of_the_outbox, wakes_executions
 from service_kit.testing.simulation.aws.functions import Lambda, Pool, Request, SimulatedHost
 from service_kit.testing.simulation.aws.operating import Operator, sweep, undone
@@ -99,8 +99,7 @@ class Deployment:
         self._make_functions()
         self._make_sources()
         self._clients: dict[str, Any] = self._made_clients()
-        self.network.writer = self._lambda.writer
-        watcher = Watcher(world, self._store().bodies, WRITER.get)
+        watcher = Watcher(world, self._store().bodies, self._lambda.requests.get)
         self.table.changed += [self._note, watcher.see, self._stream]
 
     def start(self) -> None:

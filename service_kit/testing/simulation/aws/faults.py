@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -44,8 +44,6 @@ ASKED_AGAIN = 4
 GIVES_UP = 0.3
 """Of the calls that fail, those at which it loses patience at once."""
 
-WRITER: ContextVar[str | None] = ContextVar("simulated_writer", default=None)
-"""The invocation that makes a call, which may reach AWS in the next one: the instance is frozen in between."""
 CALL: ContextVar[str | None] = ContextVar("simulated_call", default=None)
 """What names the call that is being made, however often it is sent."""
 
@@ -69,9 +67,7 @@ class AwsLoop(SimulatedLoop):
     ) -> asyncio.Future[T]:
         # Not a task's own future: a thread goes on when its caller is cancelled, and so does the call.
         answer: asyncio.Future[T] = self.create_future()
-        context = copy_context()
-        context.run(WRITER.set, self.network.writer())
-        self.create_task(self._carry(answer, partial(func, *args)), context=context)
+        self.create_task(self._carry(answer, partial(func, *args)))
         return answer
 
     async def _carry(self, answer: asyncio.Future[T], call: Callable[[], T]) -> None:
@@ -92,8 +88,6 @@ class Network:
     loop: SimulatedLoop
     chances: Chances
     trace: Callable[[str], None]
-    writer: Callable[[], str | None] = lambda: None
-    """Returns the invocation that the running code is a part of."""
     refused: Exception | None = None
     """What the simulated AWS does not know, or DynamoDB takes from nobody: the run is worth nothing then."""
     _calls: int = 0

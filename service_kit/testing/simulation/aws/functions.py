@@ -68,8 +68,6 @@ class Instance(Generic[F]):
 
     process: Process
     function: F
-    request: Request | None = None
-    """What it is working on."""
     answer: asyncio.Future[Any] | None = None
 
 
@@ -83,12 +81,8 @@ class Lambda:
     host: Callable[[WallClock, random.Random], AwsHost]
     outside: contextvars.Context
     """The context of what belongs to no instance."""
-    working: dict[Process, Instance[Any]] = field(default_factory=dict[Process, "Instance[Any]"])
-
-    def writer(self) -> str | None:
-        """Return the request that the running code works on."""
-        instance = self.working.get(process) if (process := PROCESS.get()) is not None else None
-        return instance.request.aws_request_id if instance is not None and instance.request else None
+    requests: dict[str, Process] = field(default_factory=dict[str, Process])
+    """Which instance each invocation was given to."""
 
     def clock(self) -> WallClock:
         skew_s = 0.0
@@ -138,7 +132,8 @@ class Pool(Generic[F]):
         loop, self._requests = self.cloud.loop, self._requests + 1
         request = Request(loop, f"{self.name}-{self._requests}", loop.time() + self.timeout_s)
         answer: asyncio.Future[T] = loop.create_future()
-        instance.request, instance.answer = request, answer
+        instance.answer = answer
+        self.cloud.requests[request.aws_request_id] = instance.process
 
         async def serve() -> None:
             try:
@@ -174,7 +169,7 @@ class Pool(Generic[F]):
         return self._begin()
 
     def _rest(self, instance: Instance[F]) -> None:
-        instance.request = instance.answer = None
+        instance.answer = None
         self.cloud.loop.hold(instance.process)
         self.idle.append(instance)
 
@@ -191,7 +186,6 @@ class Pool(Generic[F]):
         clock = self.cloud.clock() if self.skewed else WallClock(self.cloud.loop)
         host = self.cloud.host(clock, numbers)
         instance = Instance(process, self.make(host, process))
-        self.cloud.working[process] = instance
         process.on_death.append(lambda: self._died(instance))
         self.cloud.trace(f"{process.name} begins")
         return instance
@@ -203,7 +197,6 @@ class Pool(Generic[F]):
 
     def _died(self, instance: Instance[F]) -> None:
         self.cloud.trace(f"{instance.process.name} dies")
-        self.cloud.working.pop(instance.process, None)
         if instance in self.idle:
             self.idle.remove(instance)
         if instance.answer is not None:

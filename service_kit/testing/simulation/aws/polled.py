@@ -29,5 +29,5 @@ def polled_stores(world: World, clock: Callable[[], float]) -> Stores:
     """Return empty stores whose table tells the world what it has taken: a method of theirs is several requests."""
     model = ModelTable()
     store = dynamodb_store(AtOnce(DynamoClient(model, NAME), NAME), clock=clock)
-    model.changed.append(Watcher(world, store.bodies, lambda: None).see)
+    model.changed.append(Watcher(world, store.bodies, None).see)
     return store.stores
