@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Never, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -12,7 +12,7 @@ R = TypeVar("R")
 logger: logging.Logger = logging.getLogger("service_kit.stores")
 
 
-async def nothing(_: object) -> Sequence[R]:
+async def nothing(_: object) -> Sequence[Never]:
     return ()
 
 
