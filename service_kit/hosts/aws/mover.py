@@ -229,22 +229,39 @@ class Mover:
                 found = await executions.reader.latest(id)
         latest = [chunk for chunk in found if began is None or (chunk.run, chunk.turn) < began]
         theirs = [chunk for chunk in latest if sure.since is None or (chunk.run, chunk.turn) < sure.since]
-        await self._dispatch_again(id, doubt, theirs)
+        await self._dispatch_again(id, doubt, open_calls, theirs)
         await self._take_over(id, open_calls, latest)
         return sure
 
-    async def _dispatch_again(self, id: str, doubt: Doubt, latest: Sequence[Chunk]) -> None:
+    async def _dispatch_again(
+        self, id: str, doubt: Doubt, open_calls: frozenset[int], latest: Sequence[Chunk]
+    ) -> None:
         """Dispatch the oldest turn that is in doubt, and all later ones; inline tasks are another matter."""
         following = self._host.store.executions.following
         oldest = max(
             (number for number, chunk in enumerate(latest) if doubt.is_about(chunk, number)), default=-1
         )
-        for chunk in reversed(latest[: oldest + 1]):
+        for number, chunk in reversed(list(enumerate(latest))):
+            if number > oldest and not (doubt.is_general and self._may_wait(id, chunk, open_calls)):
+                continue
             _, others = _divided(await effects_of(chunk, self._host.store.bodies))
+            if number > oldest:
+                others = [e for e in others if not isinstance(e, ScheduleTask) or e.key.seq in open_calls]
             await self._dispatch.effects(others)
             await following.follow(chunk, (), following.left_over(chunk))
             if chunk is latest[0]:
                 await self._dispatch.wake(id, chunk.wake_at_s)
+
+    def _may_wait(self, id: str, chunk: Chunk, open_calls: frozenset[int]) -> bool:
+        """Tell whether what a turn before those in doubt asks for may have been lost with a record of the stream.
+
+        The stream gives records up, and other turns may be taken before anybody looks. A fork's first turn is not
+        taken by a function, but stored with it.
+        """
+        if (chunk.run, chunk.turn) == FIRST:
+            return True
+        place = self._host.store.executions.place(id)
+        return place is not None and chunk.run == place[0] and not open_calls.isdisjoint(chunk.tasks)
 
     async def _take_over(self, id: str, open_calls: frozenset[int], latest: Sequence[Chunk]) -> None:
         """Hand inline tasks without an answer to their queues, when the functions that had begun them are over.

@@ -43,8 +43,8 @@ class SweeperFunction(Function):
             self._has_schedules = False
         late_s = self.host.clock.now_s() - LATE_S
         index = self.host.store.index
-        found = [execution.id for execution in await index.due(late_s, MOST)]
-        found += await index.visits(late_s, MOST)
+        due = [execution.id for execution in await index.due(late_s, MOST)]
+        found = dict.fromkeys([*due, *await index.visits(late_s, MOST)])  # some are both
         names = list(self.host.declarations.subscriptions)
         unsent = await unpublished(self.host, late_s, MOST)
         waiting = await self._deliveries.waiting(names, late_s, MOST)
