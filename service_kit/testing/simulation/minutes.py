@@ -8,13 +8,14 @@ from datetime import datetime
 
 from service_kit.contract.schedule import SCHEDULER
 from service_kit.contract.workflow import workflow
+from service_kit.testing.simulation.cluster import FREEZE_S
 from service_kit.testing.simulation.invariants import Executions
 from service_kit.testing.simulation.service import Simulated, work
 from service_kit.testing.simulation.world import World
 
 MINUTE_S = 60.0
-LATE_S = 15.0
-"""A run is there so long after its time, when nothing fails: a lost wake-up costs two looks."""
+LATE_S = 15.0 + FREEZE_S
+"""A run is there so long after its time: a lost wake-up costs two looks, and who should look may be frozen by then."""
 
 
 @workflow(cron="* * * * *", overlap="allow", catch_up_s=86_400)
