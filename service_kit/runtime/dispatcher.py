@@ -180,6 +180,10 @@ def stored(arrival: Arrival) -> StoredArrival:
     return StoredArrival(arrival_id(arrival), arrival)
 
 
+SIGNAL_PREFIX: str = stored(SignalReceived("", "", "")).key
+"""What the keys of signals begin with."""
+
+
 def input_digest(workflow: str, payload: str) -> str:
     """Return what two starts of one id must have in common."""
     return digest(f"{workflow}\n{payload}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from service_kit.contract.scheduler import SCHEDULER
-from service_kit.engine.arrivals import ExecutionStarted
+from service_kit.engine.arrivals import ExecutionStarted, SignalReceived
 from service_kit.engine.calls import (
     AttributeSet,
     CancelSent,
@@ -23,7 +23,7 @@ from service_kit.engine.turn import Turn, Waiting
 from service_kit.engine.wire import decode_events, encode_events
 from service_kit.errors import ExecutionExists, ExecutionNotFound, NonDeterminismError
 from service_kit.runtime.clock import Clock
-from service_kit.runtime.dispatcher import Dispatcher
+from service_kit.runtime.dispatcher import Dispatcher, stored
 from service_kit.runtime.ports import Executions
 from service_kit.runtime.records import Effect, NewExecution, StoredExecution, TurnCommit
 
@@ -91,7 +91,7 @@ class Forking:
             run=0,
             turn=0,
             events=encode_events(events),
-            used=(),
+            used=_used_signals(started, events),
             finished=(),
             effects=self.dispatcher.effects(turn, started, None, now_s),
             states={event.name: event.payload for event in events if isinstance(event, StateSet)},
@@ -121,6 +121,12 @@ def _first_turns(found: StoredExecution, turn: int) -> list[HistoryEvent]:
         more = ", and one more, which ends it" if ends else ""
         raise ValueError(f"execution '{found.record.id}' has {has}{more}; {turn} is none of them")
     return events[: begins[turn]] if turn < len(begins) else events
+
+
+def _used_signals(started: ExecutionStarted, events: Sequence[HistoryEvent]) -> Sequence[str]:
+    """Return the keys of signals that have arrived: sent to the fork as well, they are those that it has already."""
+    arrived = (event for event in events if isinstance(event, SignalReceived))
+    return list(dict.fromkeys(stored(signal).key for signal in (*started.signals, *arrived)))
 
 
 def _began_with(found: StoredExecution, started: ExecutionStarted) -> Mapping[str, str]:

@@ -62,7 +62,18 @@ async def again(left: int) -> str:
     return await word.receive()
 
 
+@workflow
+async def twice(number: int) -> str:
+    received = await word.receive()
+    progress.set(number + 1)
+    await asyncio.sleep(1)
+    if number == 0:
+        await twice.continue_as_new(1)
+    return received
+
+
 class Shop(Service):
+    twice = twice
     order = order
     knows_itself = knows_itself
     again = again
@@ -191,6 +202,21 @@ async def test_the_present_run_of_one_that_continued_as_new_is_forked(runtime: R
     await again.get("b").signal(word, "hello")
     assert await again.get("b").result() == "hello"
     assert ran == ["again"] * 3
+
+
+async def test_a_signal_that_a_fork_has_by_its_first_turns_is_not_received_again_in_its_next_run(
+    runtime: Runtime, clock: ManualClock
+) -> None:
+    await twice.options(id="a").start(0)
+    await runtime.gateway.signal("a", "word", '"x"', "s-1")
+    await settle()
+    await fork(runtime, "a", 2, "b")
+    assert await twice.get("b").state(progress) == 1
+    await clock.advance(2)
+    for id in ("s-1", "s-2"):
+        await runtime.gateway.signal("b", "word", f'"{id}"', id)
+    await clock.advance(2)
+    assert await twice.get("b").result() == "s-2"
 
 
 async def test_a_fork_that_is_refused_gives_back_the_claims_of_its_tasks(runtime: Runtime) -> None:

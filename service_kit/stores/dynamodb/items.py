@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from service_kit.engine.arrivals import ExecutionStarted, SignalReceived, TaskSucceeded
+from service_kit.engine.arrivals import ExecutionStarted, TaskSucceeded
 from service_kit.runtime.dispatcher import stored
 from service_kit.runtime.records import Effect, ExecutionRecord, TurnCommit, changed_attributes
 from service_kit.stores.dynamodb.bodies import Bodies
@@ -39,7 +39,6 @@ VISIT_S = 3_600.0
 """How often an execution is looked at to which nothing happens: an answer's wake-up may have been lost."""
 STARTED = "started"
 """The key of the first arrival, which stands in the record."""
-SIGNAL_PREFIX: str = stored(SignalReceived("", "", "")).key
 TASK_PREFIX: str = stored(TaskSucceeded(0, "")).key.removesuffix("0")
 
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from service_kit.runtime.dispatcher import SIGNAL_PREFIX
 from service_kit.runtime.ports import Unstorable
 from service_kit.runtime.records import Claim, ExecutionRecord, ScheduleTask, TaskKey, TurnCommit
 from service_kit.stores.dynamodb.bodies import Bodies
 from service_kit.stores.dynamodb.items import (
-    SIGNAL_PREFIX,
     STARTED,
     TASK_PREFIX,
     body_of,

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from service_kit.engine.arrivals import Arrival, SignalReceived
-from service_kit.runtime.dispatcher import stored
+from service_kit.engine.arrivals import Arrival
+from service_kit.runtime.dispatcher import SIGNAL_PREFIX, stored
 from service_kit.runtime.ports import ClaimLost, Conflict
 from service_kit.runtime.records import (
     BlobKey,
@@ -86,8 +86,8 @@ class MemoryExecutions:
         if lost:
             raise ClaimLost(lost)
         for key in turn.used:
-            used = kept.arrivals.pop(key, None)
-            if used is not None and isinstance(used.stored.arrival, SignalReceived):
+            kept.arrivals.pop(key, None)
+            if key.startswith(SIGNAL_PREFIX):
                 kept.used_signals[key] = turn.at_s
         for done in turn.finished:
             self._tasks.finish(done.key)

@@ -6,8 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import assert_never
 
-from service_kit.engine.arrivals import SignalReceived
-from service_kit.runtime.dispatcher import stored
+from service_kit.runtime.dispatcher import SIGNAL_PREFIX, stored
 from service_kit.runtime.ports import ClaimLost, Conflict, Unstorable
 from service_kit.runtime.records import (
     CancelTask,
@@ -157,7 +156,7 @@ def _write_rest(connection: sqlite3.Connection, turn: TurnCommit) -> None:
 
 
 def _use_up(connection: sqlite3.Connection, turn: TurnCommit) -> None:
-    signals = [(turn.execution, key, turn.at_s) for key in turn.used if key.startswith(_SIGNAL)]
+    signals = [(turn.execution, key, turn.at_s) for key in turn.used if key.startswith(SIGNAL_PREFIX)]
     connection.executemany("INSERT OR IGNORE INTO used_signals VALUES (?, ?, ?)", signals)
     connection.executemany(
         "DELETE FROM arrivals WHERE execution = ? AND key = ?", [(turn.execution, key) for key in turn.used]
@@ -192,7 +191,3 @@ def _apply(connection: sqlite3.Connection, effect: Effect) -> None:
             deliveries.add(connection, effect)
         case _:
             assert_never(effect)
-
-
-_SIGNAL = stored(SignalReceived("", "", "")).key
-"""What the keys of signals begin with."""
