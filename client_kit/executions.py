@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+
+from client_kit.ids import new_id
 
 __all__ = [
     "ExecutionAccess",
@@ -150,7 +151,7 @@ class ExecutionHandle(Generic[R]):
 
     async def signal(self, signal: SignalContract[T], payload: T, *, id: str | None = None) -> None:
         """Send a signal; give an `id` to have it delivered once however often it is sent."""
-        await self._access.signal(self.id, signal.name, signal.encode(payload), id or uuid.uuid4().hex)
+        await self._access.signal(self.id, signal.name, signal.encode(payload), id or new_id())
 
     async def cancel(self, reason: str = "") -> None:
         """Ask it to cancel itself: CancelledError in the workflow, which may clean up."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, ParamSpec, Protocol, Self, TypeVar, cast
 
 from client_kit.contracts import ErrorContract
 from client_kit.executions import ExecutionHandle, StartOptions
 from client_kit.executions import WorkflowContract as HandleContract
+from client_kit.ids import new_id
 from client_kit.system import ServiceAccess
 
 __all__ = ["BoundWorkflow", "WorkflowContract"]
@@ -70,7 +70,7 @@ class BoundWorkflow(Generic[P, R]):
         payload = self._contract.encode_call(args, kwargs).decode()
         old = self._options
         # An id of our own makes the start safe to ask for again when its answer is lost.
-        options = StartOptions(old.id or uuid.uuid4().hex, old.timeout_s, old.start_delay_s, old.attributes)
+        options = StartOptions(old.id or new_id(), old.timeout_s, old.start_delay_s, old.attributes)
         return self.get(await self._access.start(self._contract.name, payload, options))
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from json import loads
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from client_kit.ids import new_id
 from service_kit.cli.bundles import bundled
 from service_kit.cli.failures import CliError, Unusable
 from service_kit.cli.options import JsonOption, Remote
@@ -166,7 +166,7 @@ def start(
 
     payload = encode_arguments(arguments or [], {}).decode()
     # An id of our own makes the start safe to ask for again when its answer is lost.
-    options = StartOptions(id or uuid.uuid4().hex, None, delay, _attributes(attribute))
+    options = StartOptions(id or new_id(), None, delay, _attributes(attribute))
 
     async def ask(operator: Operator) -> tuple[str, str | None]:
         started = await operator.access.start(workflow, payload, options)
@@ -226,7 +226,7 @@ def signal(
     _check_json(payload)
 
     async def send(operator: Operator) -> None:
-        await operator.access.signal(id, name, payload, signal_id or uuid.uuid4().hex)
+        await operator.access.signal(id, name, payload, signal_id or new_id())
 
     _do(service, send, f"sent '{name}' to execution '{id}'")
 

@@ -24,7 +24,7 @@ class PayloadCodec:
     def encode(self, value: Any) -> str:
         """Return the text; raise PydanticSerializationError for a value of another type."""
         if not self._has_sets:
-            return self._adapter.dump_json(value, by_alias=True, warnings="error").decode()
+            return self._adapter.serializer.to_json(value, by_alias=True, warnings="error").decode()
         plain = self._adapter.dump_python(value, mode="python", by_alias=True, warnings="error")
         return to_json(_sorted_sets(plain)).decode()
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, Self, TypeVar,
 from typing_extensions import Unpack
 
 from client_kit.executions import ExecutionHandle, StartOptions
+from client_kit.ids import new_id
 from service_kit.contract.declaration import (
     Declaration,
     check_function,
@@ -139,7 +140,7 @@ class Workflow(Declaration, Generic[P, R]):
         start = self._chosen.start
         options = replace(
             start,
-            id=start.id or uuid.uuid4().hex,
+            id=start.id or new_id(),
             timeout_s=start.timeout_s or self.definition.get("timeout_s"),
         )
         return ExecutionHandle(gateway, self, await gateway.start(self.name, payload, options))

@@ -31,11 +31,14 @@ def _close(coro: Any) -> None:
     `coro.close()` alone would end the outer ones and leave an inner one that awaits to the garbage collector.
     """
     for _ in range(CLOSES_MAX):
-        innermost = coro
-        while getattr(awaited := getattr(innermost, "cr_await", None), "cr_frame", None) is not None:
-            innermost = awaited
-        _try_to_close(innermost)
-        if getattr(coro, "cr_frame", None) is None:
+        chain = [coro]
+        while _is_open(awaited := getattr(chain[-1], "cr_await", None)):
+            chain.append(awaited)
+        for inner in reversed(chain):
+            _try_to_close(inner)
+            if _is_open(inner):
+                break  # its cleanup awaits something: that is now the innermost
+        else:
             return
 
 
@@ -45,3 +48,7 @@ def _try_to_close(coro: Any) -> bool:
     except (Exception, asyncio.CancelledError):  # noqa: BLE001 - nobody is there any more who could be told
         return False
     return True
+
+
+def _is_open(coro: Any) -> bool:
+    return getattr(coro, "cr_frame", None) is not None

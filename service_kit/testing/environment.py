@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -15,6 +14,7 @@ from pydantic_core import to_json
 
 from client_kit import ClientOptions, Connection, DeadLetter, Retry, Transport
 from client_kit.executions import ExecutionHandle, SignalContract
+from client_kit.ids import new_id
 from client_kit.options import World
 from service_kit.contract.event import Event, Subscription, emit_all
 from service_kit.contract.gateway import Gateway, reset_gateway, set_gateway
@@ -128,7 +128,7 @@ class TestEnvironment(Generic[S]):
     ) -> None:
         """Send a signal to an execution."""
         target = execution if isinstance(execution, str) else execution.id
-        self.run(self._director.gateway.signal(target, signal.name, signal.encode(payload), uuid.uuid4().hex))
+        self.run(self._director.gateway.signal(target, signal.name, signal.encode(payload), new_id()))
 
     def emit(self, *events: Event) -> None:
         """Publish events, and let those handle them who want them."""

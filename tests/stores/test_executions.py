@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -54,6 +55,21 @@ async def test_an_id_is_taken_once_and_who_has_it_is_told(stores: Stores) -> Non
     taken = await stores.executions.create(new(input="2"))
     assert taken == record_of(new(input="1"))
     assert await arrivals(stores) == [new(input="1").started]
+
+
+async def test_of_two_who_start_one_id_at_the_same_time_one_has_it(stores: Stores) -> None:
+    given = [new("x", input="1"), new("y", input="2"), new("x", input="3")]
+    first = [turn(0, id=one.started.id, events=f"with {one.started.input}") for one in given]
+    taken = await asyncio.gather(*map(stores.executions.create, given, first))
+    (winner,) = (number for number in (0, 2) if taken[number] is None)
+    assert taken[1] is None
+    told = taken[2 - winner]
+    assert told is not None
+    assert told.input_digest == given[winner].input_digest
+    for place, number in (("x", winner), ("y", 1)):
+        found = await stores.executions.load(place)
+        assert found is not None
+        assert found.history == [first[number].events]
 
 
 async def test_a_first_turn_is_committed_with_the_execution(stores: Stores) -> None:

@@ -34,6 +34,7 @@ CALLERS = {"deploy", "testing", "dashboard", "cli"}
 
 SHARED: Mapping[str, str] = {
     "client_kit.executions": "an execution as its callers see it, wherever it runs: one handle on both sides",
+    "client_kit.ids": "who starts an execution makes its id, on either side in the same way",
 }
 """Modules of client_kit that every room but the engine may use."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import random
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from client_kit.ids import new_id
 from service_kit.contract.gather import Declarations, gather
 from service_kit.contract.service import Service, ServiceContract, contract_of
 from service_kit.hosts.aws.environment import TABLE, service_from_environment
@@ -120,7 +120,7 @@ class AwsHost:
         return queue_name(self.settings.queue_prefix, name, SUBSCRIPTION_KIND)
 
     def new_id(self) -> str:
-        return secrets.token_hex(16)
+        return new_id()
 
     def random(self) -> float:
         return random.random()  # noqa: S311 - it spreads retries

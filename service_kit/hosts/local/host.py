@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from client_kit.ids import new_id
 from service_kit.contract.gateway import Gateway, reset_gateway, set_gateway
 from service_kit.contract.gather import gather
 from service_kit.contract.service import Service, contract_of
@@ -117,7 +118,7 @@ class LocalHost:
     async def _start(self, database: Database) -> Runtime:
         options, clock = self._options, SystemClock()
         owner = f"{os.getpid()}-{secrets.token_hex(4)}"
-        entropy = Entropy(lambda: secrets.token_hex(16), random.random, await token_secret(database))
+        entropy = Entropy(new_id, random.random, await token_secret(database))
         worker = WorkerOptions(owner, options.lease_s, options.capacity)
         codecs = self._contract.codecs() if self._contract.codecs is not None else ()
         runtime = Runtime(
@@ -142,7 +143,7 @@ class LocalHost:
         except TimeoutError:
             if busy:
                 logger.warning("tasks or handlers did not end in time; they are cut off, and tried again")
-            await runtime.stop()
+        await runtime.stop()
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncGenerator[None, None]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import uuid
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -16,6 +15,7 @@ import mcp_types as types
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from client_kit.ids import new_id
 from service_kit.contract.workflow import Workflow
 from service_kit.errors import ExecutionNotFound, ServiceError, WorkflowCancelled, WorkflowTerminated
 from service_kit.http.management import PREFIX, WAIT_MOST_S, describe
@@ -227,7 +227,7 @@ class SignalTool(_WorkflowTool):
             signals[name].decode(json.dumps(payload))
         except ValidationError as error:
             raise self._refused(caller, InvalidInput(error_list(error, "payload"))) from None
-        told = {"id": info["id"], "name": name, "payload": payload, "signal_id": uuid.uuid4().hex}
+        told = {"id": info["id"], "name": name, "payload": payload, "signal_id": new_id()}
         await self._ask(caller, "signal", told)
         return {"id": info["id"]}
 

@@ -21,8 +21,8 @@ T = TypeVar("T")
 I = TypeVar("I")  # noqa: E741 - an item
 
 Work: TypeAlias = Callable[[sqlite3.Connection], T]
-Batch: TypeAlias = Callable[[sqlite3.Connection, Sequence[I]], Sequence[BaseException | None]]
-"""Writes many items at once; returns for each why it was refused, in which case nothing of it was written."""
+Batch: TypeAlias = Callable[[sqlite3.Connection, Sequence[I]], Sequence[T | BaseException]]
+"""Writes many items at once; returns for each its result, or why it was refused: then nothing of it was written."""
 
 logger: logging.Logger = logging.getLogger("service_kit.sqlite")
 
@@ -59,9 +59,10 @@ class Database:
         result: T = await self._writer.do(work)
         return result
 
-    async def write_together(self, batch: Batch[I], item: I) -> None:
+    async def write_together(self, batch: Batch[I, T], item: I) -> T:
         """Write an item in the same way, by one call of `batch` for all that wait with it."""
-        await self._writer.do(batch, item)
+        result: T = await self._writer.do(batch, item)
+        return result
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` on what is committed."""
@@ -118,11 +119,14 @@ def _run(connection: sqlite3.Connection, jobs: Sequence[Job]) -> Collection[Job]
 
 
 def _run_batch(
-    connection: sqlite3.Connection, batch: Batch[Any], jobs: Sequence[Job]
+    connection: sqlite3.Connection, batch: Batch[Any, Any], jobs: Sequence[Job]
 ) -> Collection[Job] | None:
     try:
-        for job, failure in zip(jobs, batch(connection, [job.item for job in jobs]), strict=True):
-            job.failure = failure
+        for job, answer in zip(jobs, batch(connection, [job.item for job in jobs]), strict=True):
+            if isinstance(answer, BaseException):
+                job.failure = answer
+            else:
+                job.result = answer
     except Exception as error:  # noqa: BLE001 - whoever asked is told
         _check(error)
         if len(jobs) == 1:
@@ -135,11 +139,12 @@ def _run_batch(
     return None
 
 
-def _alone(batch: Batch[Any], item: object) -> Work[None]:
-    def work(connection: sqlite3.Connection) -> None:
-        (failure,) = batch(connection, [item])
-        if failure is not None:
-            raise failure
+def _alone(batch: Batch[Any, T], item: object) -> Work[T]:
+    def work(connection: sqlite3.Connection) -> T:
+        (answer,) = batch(connection, [item])
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
 
     return work
 

@@ -15,7 +15,7 @@ from service_kit.runtime.records import (
 from service_kit.stores.sqlite.arrive import arrive
 from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.rows import arrival_of
-from service_kit.stores.sqlite.turns import UNSTORABLE, commit_turns, create, read, unstorable
+from service_kit.stores.sqlite.turns import UNSTORABLE, Start, commit_turns, create, read, unstorable
 
 
 class SqliteExecutions:
@@ -25,15 +25,8 @@ class SqliteExecutions:
         self._database = database
 
     async def create(self, new: NewExecution, first: TurnCommit | None = None) -> ExecutionRecord | None:
-        def work(connection: sqlite3.Connection) -> ExecutionRecord | None:
-            taken = create(connection, new, waits=first is None)
-            if taken is None and first is not None:
-                (failure,) = commit_turns(connection, [first])
-                assert failure is None, f"the first turn of a new execution was refused: {failure}"
-            return taken
-
         try:
-            return await self._database.write(work)
+            return await self._database.write_together(create, Start(new, first))
         except UNSTORABLE as error:
             raise unstorable(error) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from service_kit.runtime.dispatcher import SIGNAL_PREFIX, stored
 from service_kit.runtime.ports import ClaimLost, Conflict, Unstorable
@@ -31,11 +31,23 @@ _VALID = (
     " ON t.execution = f.execution AND t.run = f.run AND t.seq = f.seq"
     " WHERE t.owner = f.owner AND t.epoch = f.epoch"
 )
-_MOVE_ON = (
-    "UPDATE executions SET status = n.column4, run = n.column5, turn = n.column6, wake_at = n.column7,"
-    " outcome = n.column8, ended_at = n.column9 FROM (VALUES {rows}) AS n"
+_GO_ON = (
+    "UPDATE executions SET run = n.column4, turn = n.column5 FROM (VALUES {rows}) AS n"
+    " WHERE id = n.column1 AND executions.run = n.column2 AND executions.turn = n.column3"
+    " AND executions.outcome IS NULL AND paused IS NULL RETURNING id, wake_at"
+)
+"""SQLite writes the indexes of every column that is set, even to what it was: so only these two are."""
+_WAKE = "UPDATE executions SET wake_at = n.column2 FROM (VALUES {rows}) AS n WHERE id = n.column1"
+_END = (
+    "UPDATE executions SET turn = n.column4, status = n.column5, wake_at = NULL, outcome = n.column6,"
+    " ended_at = n.column7 FROM (VALUES {rows}) AS n"
     " WHERE id = n.column1 AND executions.run = n.column2 AND executions.turn = n.column3"
     " AND executions.outcome IS NULL AND paused IS NULL RETURNING id"
+)
+_CREATE = (
+    "INSERT OR IGNORE INTO executions"
+    " (id, workflow, status, input_digest, created_at, run, turn, wake_at, parent, attributes)"
+    " VALUES {rows} RETURNING id"
 )
 _KEEP = "INSERT INTO turns (execution, run, turn, events) VALUES {rows}"
 
@@ -46,7 +58,7 @@ def commit_turns(
     """Commit turns of different executions; return for each why it was refused."""
     refused: dict[str, BaseException] = dict(_lost_claims(connection, turns))
     due = [turn for turn in turns if turn.execution not in refused]
-    moved = {row[0] for row in execute_many(connection, _MOVE_ON, [_place(turn) for turn in due])}
+    moved = _move(connection, due)
     going = [turn for turn in due if turn.execution in moved]
     for turn in due:
         if turn.execution not in moved:
@@ -62,29 +74,34 @@ def commit_turns(
     return [refused.get(turn.execution) for turn in turns]
 
 
-def create(connection: sqlite3.Connection, new: NewExecution, *, waits: bool) -> ExecutionRecord | None:
-    """Keep an execution, whose start waits to be used; return who has its id."""
-    started = new.started
-    made = connection.execute(
-        f"INSERT OR IGNORE INTO executions ({EXECUTION})"  # noqa: S608 - a constant
-        " VALUES (?, ?, 'running', ?, ?, NULL, 0, 0, ?, ?, NULL, ?, NULL)",
-        (
-            started.id,
-            started.workflow,
-            new.input_digest,
-            new.created_at_s,
-            new.begin_at_s,
-            parent_text(new.parent),
-            attributes.text_of(new.attributes),
-        ),
-    ).rowcount
-    if not made:
-        return read(connection, started.id)
-    if new.attributes:
-        attributes.add(connection, started.id, new.attributes)
-    if waits:
-        arrive(connection, started.id, stored(started))
-    return None
+class Start(NamedTuple):
+    """An execution to keep, with its first turn if that was taken; otherwise its start waits to be used."""
+
+    new: NewExecution
+    first: TurnCommit | None = None
+
+
+def create(connection: sqlite3.Connection, starts: Sequence[Start]) -> Sequence[ExecutionRecord | None]:
+    """Keep executions; return for each who has its id already."""
+    made = {row[0] for row in execute_many(connection, _CREATE, [_new(start.new) for start in starts])}
+    taken: list[ExecutionRecord | None] = []
+    turns: list[TurnCommit] = []
+    for new, first in starts:
+        execution = new.started.id
+        if execution not in made:
+            taken.append(read(connection, execution))
+            continue
+        made.remove(execution)  # of two starts with one id, the first has it
+        taken.append(None)
+        if new.attributes:
+            attributes.add(connection, execution, new.attributes)
+        if first is None:
+            arrive(connection, execution, stored(new.started))
+        else:
+            turns.append(first)
+    refused = [failure for failure in commit_turns(connection, turns) if failure is not None]
+    assert not refused, f"the first turn of a new execution was refused: {refused}"
+    return taken
 
 
 def read(connection: sqlite3.Connection, id: str) -> ExecutionRecord | None:
@@ -118,25 +135,50 @@ def _lost_claims(connection: sqlite3.Connection, turns: Sequence[TurnCommit]) ->
     return lost
 
 
+def _new(new: NewExecution) -> tuple[object, ...]:
+    started = new.started
+    return (
+        started.id,
+        started.workflow,
+        "running",
+        new.input_digest,
+        new.created_at_s,
+        0,
+        0,
+        new.begin_at_s,
+        parent_text(new.parent),
+        attributes.text_of(new.attributes),
+    )
+
+
 def _claim(done: FinishedTask) -> tuple[object, ...]:
     key, claim = done.key, done.claim
     return key.execution, key.run, key.seq, claim.owner, claim.epoch
 
 
-def _place(turn: TurnCommit) -> tuple[object, ...]:
-    """Return where an execution stands, and where the turn leads: the compare-and-set that fences the late."""
+def _move(connection: sqlite3.Connection, turns: Sequence[TurnCommit]) -> set[str]:
+    """Let executions go on or end where they stand; return which did: the compare-and-set that fences the late."""
+    going = {turn.execution: turn for turn in turns if turn.outcome is None}
+    found = dict(execute_many(connection, _GO_ON, [_step(turn) for turn in going.values()]))
+    wakes = [(turn.execution, _wake_at_s(turn)) for turn in going.values() if turn.execution in found]
+    execute_many(connection, _WAKE, [(place, at_s) for place, at_s in wakes if at_s != found[place]])
+    ended = execute_many(connection, _END, [_end(turn) for turn in turns if turn.outcome is not None])
+    return {*found, *(row[0] for row in ended)}
+
+
+def _step(turn: TurnCommit) -> tuple[object, ...]:
+    """Return where an execution stands, and where the turn leads."""
     successor = turn.successor is not None
-    return (
-        turn.execution,
-        turn.run,
-        turn.turn,
-        turn.status,
-        turn.run + successor,
-        0 if successor else turn.turn + 1,
-        turn.at_s if successor else turn.wake_at_s,
-        turn.outcome,
-        None if turn.outcome is None else turn.at_s,
-    )
+    run = turn.run + successor
+    return turn.execution, turn.run, turn.turn, run, 0 if successor else turn.turn + 1
+
+
+def _wake_at_s(turn: TurnCommit) -> float | None:
+    return turn.at_s if turn.successor is not None else turn.wake_at_s
+
+
+def _end(turn: TurnCommit) -> tuple[object, ...]:
+    return turn.execution, turn.run, turn.turn, turn.turn + 1, turn.status, turn.outcome, turn.at_s
 
 
 def _write_rest(connection: sqlite3.Connection, turn: TurnCommit) -> None:
@@ -182,7 +224,7 @@ def _apply(connection: sqlite3.Connection, effect: Effect) -> None:
         case CancelTask(key=key):
             tasks.cancel(connection, key)
         case CreateExecution(new=new, if_taken=if_taken):
-            taken = create(connection, new, waits=True)
+            (taken,) = create(connection, [Start(new)])
             if taken is not None and taken.parent != new.parent and new.parent is not None:
                 arrive(connection, new.parent.execution, if_taken, new.parent.run)
         case Deliver(execution=target, arrival=arrival, run=run):
