@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from service_kit.stores.memory.store import memory_stores
-from service_kit.testing.simulation.failpoints import CrashAt, failpoints, with_failpoints
+from service_kit.testing.simulation.failpoints import CrashAt, failpoints
 
 PROGRAM = """
 import asyncio, sys
@@ -66,11 +65,6 @@ def test_a_misspelt_failpoint_is_refused() -> None:
         ValueError, match=r"there is no failpoint 'executions\.comit:after'; the failpoints are"
     ):
         CrashAt("executions.comit:after")
-
-
-async def _read(point: str) -> object:
-    stores = with_failpoints(memory_stores(), CrashAt(point))
-    return await stores.executions.read("nobody")
 
 
 def _run(folder: Path, point: str, passage: int) -> subprocess.CompletedProcess[str]:
