@@ -18,6 +18,7 @@ from service_kit.engine.retry import error_names
 from service_kit.errors import TimedOut
 from service_kit.runtime.attempt import Attempt
 from service_kit.runtime.clock import Alarm, Clock, Deadline
+from service_kit.runtime.closing import is_closing
 from service_kit.runtime.ports import Tasks
 from service_kit.runtime.records import ClaimedTask
 
@@ -59,7 +60,9 @@ class AttemptRunner:
             value = await self._limited(attempt, declared, arguments, limits)
         except asyncio.CancelledError:
             return await self._cancelled(attempt, declared, limits)
-        except Exception as error:  # noqa: BLE001 - whatever a task raises is an answer, or a reason to try again
+        except BaseException as error:  # whatever a task raises is an answer, or a reason to try again
+            if is_closing(error):
+                raise
             return await self._failed(attempt, declared, limits, error)
         if attempt.lost:
             return None
@@ -121,7 +124,7 @@ class AttemptRunner:
         return await self._failed(attempt, declared, limits, error)
 
     async def _failed(
-        self, attempt: Attempt, declared: Task[..., Any], limits: _Limits, error: Exception
+        self, attempt: Attempt, declared: Task[..., Any], limits: _Limits, error: BaseException
     ) -> Arrival | None:
         """Try again as the retry policy says, or return the failure."""
         claimed, now_s = attempt.task, self.clock.now_s()

@@ -17,6 +17,7 @@ from service_kit.engine.retry import error_names
 from service_kit.engine.wire import encode_failure
 from service_kit.errors import TimedOut
 from service_kit.runtime.clock import Clock, Deadline
+from service_kit.runtime.closing import is_closing
 from service_kit.runtime.ports import Deliveries, DeliverySchedule
 from service_kit.runtime.records import Claim, ClaimedDelivery
 from service_kit.runtime.task_worker import WorkerOptions
@@ -140,7 +141,9 @@ class SubscriptionWorker:
                 raise
             message = f"subscription '{declared.name}' raised CancelledError, although nobody cancelled it"
             await self._failed(claimed, declared, RuntimeError(message))
-        except Exception as error:  # noqa: BLE001 - it is retried, or buried with its traceback
+        except BaseException as error:  # it is retried, or buried with its traceback
+            if is_closing(error):
+                raise
             await self._failed(claimed, declared, error)
         else:
             await self.deliveries.done(event.id, claimed.subscription, claimed.claim)
@@ -151,7 +154,9 @@ class SubscriptionWorker:
         delay_s = declared.retry.next_delay_s(claimed.attempt - 1, error_names(lost), self.random())
         return lost if delay_s is None else None
 
-    async def _failed(self, claimed: ClaimedDelivery, declared: Subscription[Any], error: Exception) -> None:
+    async def _failed(
+        self, claimed: ClaimedDelivery, declared: Subscription[Any], error: BaseException
+    ) -> None:
         event, now_s = claimed.event, self.clock.now_s()
         delay_s = declared.retry.next_delay_s(claimed.attempt, error_names(error), self.random())
         if delay_s is None:
@@ -159,7 +164,9 @@ class SubscriptionWorker:
         else:
             await self.deliveries.retry(event.id, claimed.subscription, claimed.claim, now_s + delay_s)
 
-    async def _bury(self, claimed: ClaimedDelivery, declared: Subscription[Any], error: Exception) -> None:
+    async def _bury(
+        self, claimed: ClaimedDelivery, declared: Subscription[Any], error: BaseException
+    ) -> None:
         event = claimed.event
         logger.error(
             "event '%s' (%s) is a dead letter of '%s'", event.name, event.id, declared.name, exc_info=error

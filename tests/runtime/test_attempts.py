@@ -11,8 +11,10 @@ import pytest
 
 from service_kit.errors import TimedOut, WorkflowFailed
 from service_kit.runtime.assembly import Runtime
+from service_kit.runtime.attempt import Attempt
+from service_kit.runtime.records import Claim
 from service_kit.stores.memory.store import memory_stores
-from tests.runtime.running import ManualClock, running, settle
+from tests.runtime.running import BEGIN_S, ManualClock, running, settle
 from tests.runtime.shop import Shop, acts, chosen, do, give_up, log, parent, work
 
 pytestmark = pytest.mark.anyio
@@ -97,6 +99,20 @@ async def test_an_attempt_that_fails_as_it_is_told_that_it_has_lost_its_claim_sa
     kinds = [event["kind"] for event in await _history(stores, handle.id)]
     assert kinds.count("TaskSucceeded") == 1
     assert "TaskRaised" not in kinds
+
+
+async def test_an_attempt_whose_event_loop_is_gone_says_nothing(clock: ManualClock) -> None:
+    stores = memory_stores()
+    acts["a"] = asyncio.Event().wait
+    async with running(Shop, clock, stores) as first:
+        first.task_worker.closing = True
+        await do.start("a")
+        await settle()
+        (claimed,) = await stores.tasks.claim(["work"], Claim("gone", BEGIN_S + 30), clock.now_s(), 1)
+        attempt = first.task_worker.runner.run(Attempt(claimed, claimed.claim, first.tokens.sign))
+        attempt.send(None)
+        attempt.close()  # raises RuntimeError if it goes on nevertheless
+        assert await stores.tasks.next_available_s(["work"]) == BEGIN_S + 30
 
 
 async def test_a_child_that_is_gone_from_the_service_fails_where_it_is_called(

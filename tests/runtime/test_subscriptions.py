@@ -102,6 +102,23 @@ async def test_a_handler_that_cancels_itself_has_failed(runtime: Runtime, clock:
     assert "nobody cancelled it" in json.dumps(letter)
 
 
+@pytest.mark.parametrize(
+    "error", [SystemExit, KeyboardInterrupt, GeneratorExit, BaseException], ids=lambda error: error.__name__
+)
+async def test_a_handler_that_raises_what_ends_processes_is_tried_again_and_ends_in_dead_letters(
+    runtime: Runtime, clock: ManualClock, error: type[BaseException]
+) -> None:
+    def leave() -> None:
+        raise error("bye")
+
+    acts["all Shipped 1"] = leave
+    await Shipped(order="1").emit()
+    await clock.advance(100)
+    assert log == ["all Shipped 1"] * 3
+    (letter,) = await runtime.management.dead_letters(None, 10)
+    assert f"builtins:{error.__name__}" in json.dumps(letter)
+
+
 async def test_a_handler_whose_process_dies_each_time_ends_in_dead_letters(clock: ManualClock) -> None:
     stores = memory_stores()
     acts["all Shipped 1"] = asyncio.Event().wait

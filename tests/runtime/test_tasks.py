@@ -6,6 +6,7 @@ One list of short tests, though long.
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from typing import Any
 
@@ -89,6 +90,34 @@ async def test_a_non_retryable_error_fails_at_once(runtime: Runtime) -> None:
     chosen["retry"] = Retry(max_attempts=9, non_retryable=(LookupError,))
     assert "KeyError" in await _cause(await do.start("a"))
     assert log == ["a"]
+
+
+class _OutOfTheTree(BaseException):
+    """What no `except Exception` catches."""
+
+
+_EXITS = [SystemExit("bye"), KeyboardInterrupt("bye"), GeneratorExit("bye"), _OutOfTheTree("bye")]
+
+
+@pytest.mark.parametrize("error", _EXITS, ids=lambda error: type(error).__name__)
+async def test_a_task_that_raises_what_ends_processes_has_failed_and_is_tried_again(
+    runtime: Runtime, clock: ManualClock, error: BaseException
+) -> None:
+    acts["a"] = _raises(error)
+    chosen["retry"] = Retry(max_attempts=2, backoff_s=1, jitter=0)
+    handle, other = await do.start("a"), await do.start("b")
+    await clock.advance(1)
+    said = await _cause(handle)
+    assert type(error).__name__ in said
+    assert "bye" in said
+    assert log.count("a") == 2
+    assert await other.result() == "b"
+
+
+async def test_a_sync_task_that_exits_has_failed(runtime: Runtime) -> None:
+    acts["a"] = lambda: sys.exit("bye")
+    handle = await do_in_thread.start("a")
+    assert "SystemExit: bye" in await _cause(handle)
 
 
 async def test_an_attempt_that_takes_too_long_is_a_failed_one(runtime: Runtime, clock: ManualClock) -> None:
