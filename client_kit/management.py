@@ -94,12 +94,14 @@ class Manager:
         """Return one page of executions, newest first."""
         found = await self._access.call(
             "list_executions",
+            {
+                "workflow": workflow,
+                "status": status,
+                "attribute": [f"{name}={value}" for name, value in (attributes or {}).items()],
+                "limit": limit,
+                "after": after,
+            },
             idempotent=True,
-            workflow=workflow,
-            status=status,
-            attribute=[f"{name}={value}" for name, value in (attributes or {}).items()],
-            limit=limit,
-            after=after,
         )
         return ExecutionPage([info_of(one) for one in found["executions"]], found["after"])
 
@@ -134,11 +136,11 @@ class Manager:
 
     async def pause(self, id: str, reason: str = "paused by an operator") -> None:
         """Stop the turns of an execution; what arrives is kept."""
-        await self._access.call("pause", idempotent=True, id=id, reason=reason)
+        await self._access.call("pause", {"id": id, "reason": reason}, idempotent=True)
 
     async def resume(self, id: str) -> None:
         """Let a paused execution go on."""
-        await self._access.call("resume", idempotent=True, id=id)
+        await self._access.call("resume", {"id": id}, idempotent=True)
 
     async def fork(self, id: str, turn: int, new_id: str) -> None:
         """Begin an execution with the first turns of this one, and with the service's code of today.
@@ -146,35 +148,33 @@ class Manager:
         Tasks and children that had no answer by then are begun again. Raises ExecutionNotFound, ExecutionExists for
         the new id, and ProblemError for a turn that there is not.
         """
-        await self._access.call("fork", id=id, turn=turn, new_id=new_id)
+        await self._access.call("fork", {"id": id, "turn": turn, "new_id": new_id})
 
     async def schedules(self) -> list[ScheduleInfo]:
         """Return the schedules of workflows, with their last and next times."""
-        found = await self._access.call("list_schedules", idempotent=True)
+        found = await self._access.call("list_schedules", {}, idempotent=True)
         known = ScheduleInfo.__dataclass_fields__
         return [ScheduleInfo(**{k: v for k, v in one.items() if k in known}) for one in found]
 
     async def pause_schedule(self, workflow: str, reason: str = "paused by an operator") -> None:
         """Leave out the times that come, and those that wait; runs that go on are not touched."""
-        await self._access.call("pause_schedule", idempotent=True, workflow=workflow, reason=reason)
+        await self._access.call("pause_schedule", {"workflow": workflow, "reason": reason}, idempotent=True)
 
     async def resume_schedule(self, workflow: str) -> None:
         """Go on with the times that come from now on."""
-        await self._access.call("resume_schedule", idempotent=True, workflow=workflow)
+        await self._access.call("resume_schedule", {"workflow": workflow}, idempotent=True)
 
     async def trigger_schedule(self, workflow: str) -> str:
         """Run it now, paused or not; return the id of the run."""
-        started: str = await self._access.call("trigger_schedule", workflow=workflow)
+        started: str = await self._access.call("trigger_schedule", {"workflow": workflow})
         return started
 
     async def backfill_schedule(self, workflow: str, begin: datetime, end: datetime) -> list[str]:
         """Run the times of a range that were not run; return the ids of their runs. A moment needs a time zone."""
         started: list[str] = await self._access.call(
             "backfill_schedule",
+            {"workflow": workflow, "begin": begin.isoformat(), "end": end.isoformat()},
             idempotent=True,
-            workflow=workflow,
-            begin=begin.isoformat(),
-            end=end.isoformat(),
         )
         return started
 
@@ -184,12 +184,12 @@ class Manager:
             {"name": event.event_name, "payload": json.loads(event.model_dump_json(by_alias=True))}
             for event in events
         ]
-        await self._access.call("emit", events=published)
+        await self._access.call("emit", {"events": published})
 
     async def dead_letters(self, *, subscription: str | None = None, limit: int = 100) -> list[DeadLetter]:
         """Return events whose delivery failed for good, the oldest first."""
         letters = await self._access.call(
-            "dead_letters", idempotent=True, subscription=subscription, limit=limit
+            "dead_letters", {"subscription": subscription, "limit": limit}, idempotent=True
         )
         known = DeadLetter.__dataclass_fields__
         return [DeadLetter(**{k: v for k, v in letter.items() if k in known}) for letter in letters]
@@ -199,25 +199,29 @@ class Manager:
 
         False: nobody waits for it any more. A result of another type, or a token of somebody else, is ProblemError.
         """
-        done: bool = await self._access.call("complete_task", idempotent=True, token=token, result=result)
+        done: bool = await self._access.call(
+            "complete_task", {"token": token, "result": result}, idempotent=True
+        )
         return done
 
     async def fail_task(self, token: str, message: str, type: str = "") -> bool:
         """Fail a task for good by its token; `type` names the error for readers."""
         done: bool = await self._access.call(
-            "fail_task", idempotent=True, token=token, message=message, type=type
+            "fail_task", {"token": token, "message": message, "type": type}, idempotent=True
         )
         return done
 
     async def heartbeat_task(self, token: str, details: object = None) -> bool:
         """Say that a task is being worked on; False: nobody waits for it any more."""
-        waits: bool = await self._access.call("heartbeat_task", idempotent=True, token=token, details=details)
+        waits: bool = await self._access.call(
+            "heartbeat_task", {"token": token, "details": details}, idempotent=True
+        )
         return waits
 
     async def redrive(self, subscription: str, event_id: str | None = None) -> int:
         """Deliver dead letters of a subscription again, all or one; return how many."""
         count: int = await self._access.call(
-            "redrive", idempotent=True, subscription=subscription, event_id=event_id
+            "redrive", {"subscription": subscription, "event_id": event_id}, idempotent=True
         )
         return count
 

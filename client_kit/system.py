@@ -59,13 +59,19 @@ class ServiceAccess:
         self._errors = errors
 
     async def call(
-        self, name: str, /, *, idempotent: bool = False, timeout_s: float | None = None, **parameters: Any
+        self,
+        name: str,
+        fields: Mapping[str, object],
+        /,
+        *,
+        idempotent: bool = False,
+        timeout_s: float | None = None,
     ) -> Any:
-        """Call one command of the management API."""
+        """Call one command of the management API; its `fields` may have the names of the request's own options."""
         contract = SystemCall(PREFIX + name, idempotent, self._errors)
         line = Line(self._session, contract, CallOptions(timeout_s=timeout_s))
         try:
-            return await line.call((), parameters)
+            return await line.call((), fields)
         except ContractDrift as drift:
             if drift.fields != NO_SUCH_COMMAND:
                 raise
@@ -80,13 +86,15 @@ class ServiceAccess:
         """Start an execution. With an id it is idempotent, so a lost answer is asked for again."""
         started: str = await self.call(
             "start",
+            {
+                "workflow": workflow,
+                "input": json.loads(payload) if payload else None,
+                "id": options.id,
+                "timeout_s": options.timeout_s,
+                "start_delay_s": options.start_delay_s,
+                "attributes": dict(options.attributes),
+            },
             idempotent=options.id is not None,
-            workflow=workflow,
-            input=json.loads(payload) if payload else None,
-            id=options.id,
-            timeout_s=options.timeout_s,
-            start_delay_s=options.start_delay_s,
-            attributes=dict(options.attributes),
         )
         return started
 
@@ -103,7 +111,7 @@ class ServiceAccess:
             left_s = max(min(deadline_s - clock(), POLL_S), 0.0)
             try:
                 found: str | None = await self.call(
-                    "outcome", idempotent=True, timeout_s=left_s + MARGIN_S, id=id, wait_s=left_s
+                    "outcome", {"id": id, "wait_s": left_s}, idempotent=True, timeout_s=left_s + MARGIN_S
                 )
             except (NetworkError, ProblemError) as error:
                 if not (_is_away(error) and self._session.answered) or clock() + LOST_S >= deadline_s:
@@ -118,26 +126,28 @@ class ServiceAccess:
                 return found
 
     async def describe(self, id: str) -> ExecutionInfo:
-        return info_of(await self.call("describe", idempotent=True, id=id))
+        return info_of(await self.call("describe", {"id": id}, idempotent=True))
 
     async def history(self, id: str) -> Sequence[Mapping[str, Any]]:
-        events: list[dict[str, Any]] = await self.call("history", idempotent=True, id=id)
+        events: list[dict[str, Any]] = await self.call("history", {"id": id}, idempotent=True)
         return events
 
     async def state(self, id: str, name: str) -> str | None:
-        value: str | None = await self.call("state", idempotent=True, id=id, name=name)
+        value: str | None = await self.call("state", {"id": id, "name": name}, idempotent=True)
         return value
 
     async def signal(self, id: str, name: str, payload: str, signal_id: str) -> None:
         value = json.loads(payload)
         # Its id makes a signal idempotent.
-        await self.call("signal", idempotent=True, id=id, name=name, payload=value, signal_id=signal_id)
+        await self.call(
+            "signal", {"id": id, "name": name, "payload": value, "signal_id": signal_id}, idempotent=True
+        )
 
     async def cancel(self, id: str, reason: str) -> None:
-        await self.call("cancel", idempotent=True, id=id, reason=reason)
+        await self.call("cancel", {"id": id, "reason": reason}, idempotent=True)
 
     async def terminate(self, id: str, reason: str) -> None:
-        await self.call("terminate", idempotent=True, id=id, reason=reason)
+        await self.call("terminate", {"id": id, "reason": reason}, idempotent=True)
 
 
 def _is_away(error: NetworkError | ProblemError) -> bool:

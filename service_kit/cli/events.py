@@ -49,7 +49,7 @@ def emit(
         raise Unusable(f"the fields of event '{name}' are no JSON object", "write '{\"field\": ...}'")
 
     async def publish(operator: Operator) -> None:
-        await operator.access.call("emit", events=[{"name": name, "payload": payload}])
+        await operator.access.call("emit", {"events": [{"name": name, "payload": payload}]})
 
     operate(service, publish)
     tell(f"published {name}")

@@ -75,7 +75,7 @@ def test_a_service_that_has_answered_the_start_is_waited_for() -> None:
         found = access(
             Response(200, JSON, json.dumps("o-1").encode()), *[ConnectFailed("refused")] * 5, ENDED
         )
-        id = await found.call("start", workflow="order", input=None)
+        id = await found.call("start", {"workflow": "order", "input": None})
         return await found.outcome(id, None)
 
     assert asyncio.run(use()) == "ended"
