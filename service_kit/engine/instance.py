@@ -13,6 +13,7 @@ from .history import Ending, Flag, HistoryEvent, TurnStarted
 from .ledger import CURE, describe
 from .loop import WorkflowLoop
 from .machine import Machine, WorkflowCode
+from .waitfor import install_wait_for
 
 __all__ = ["Instance", "replay"]
 
@@ -32,6 +33,7 @@ class Instance:
         self._usable = True
         install_guard(WorkflowLoop.run.__code__)
         install_as_completed()
+        install_wait_for()
 
     @property
     def ending(self) -> Ending | None:

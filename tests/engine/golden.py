@@ -271,6 +271,43 @@ async def labels(count: int) -> None:
     await workflow.continue_as_new(json.dumps(count + 1))
 
 
+async def patience(count: int) -> list[Any]:
+    seen: list[Any] = list(
+        await asyncio.gather(*[asyncio.wait_for(task(f"gather-{number}"), 30) for number in range(count)])
+    )
+    queue = asyncio.Queue[Any]()
+
+    async def produce() -> None:
+        await queue.put(await task("produce"))
+
+    async def last() -> Any:
+        await asyncio.sleep(3)
+        return await task("last")
+
+    producer, known = asyncio.create_task(produce()), asyncio.create_task(last())
+    seen.append(await asyncio.wait_for(queue.get(), 5))
+    results = await asyncio.gather(
+        asyncio.wait_for(last(), 2),
+        asyncio.wait_for(asyncio.shield(known), 2.5),
+        asyncio.wait_for(task("never"), 0),
+        asyncio.wait_for(known, 60),
+        asyncio.wait_for(task("alone"), None),
+        producer,
+        return_exceptions=True,
+    )
+    return seen + [type(one).__name__ if isinstance(one, Exception) else one for one in results]
+
+
+def patience_events(run: Execution) -> None:
+    for number in (2, 0, 1):
+        run.succeed(f"gather-{number}", number)
+    run.succeed("produce", "p")
+    run.pass_time(2.25)
+    run.succeed("alone", "a")
+    run.pass_time(0.75)
+    run.succeed("last", "l")
+
+
 STORIES: dict[str, Story] = {
     "order": Story(order, order_events, "o-1"),
     "races": Story(races, races_events, "r-1"),
@@ -284,6 +321,7 @@ STORIES: dict[str, Story] = {
     "endless": Story(endless, endless_events, 1),
     "labels": Story(labels, lambda run: run.succeed("look"), 1),
     "overdue": Story(overdue, overdue_events, "o-2", timeout_s=30.0),
+    "patience": Story(patience, patience_events, 3),
     "failing": Story(failing, lambda run: run.succeed("work"), "f-2"),
 }
 
