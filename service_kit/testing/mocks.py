@@ -67,13 +67,13 @@ class Mock(Generic[P, R]):
         return self._next(self._answer(value))
 
     def raises(self, error: Exception | type[Exception]) -> Self:
-        return self._always(Raise(error))
+        return self._always(self._raise(error))
 
     def raises_once(self, error: Exception | type[Exception]) -> Self:
-        return self._next(Raise(error))
+        return self._next(self._raise(error))
 
     def times_out(self) -> Self:
-        """Take longer than the task's timeouts allow; where it has none, fail as timed out at once."""
+        """Take longer than its timeouts allow, task or workflow; where it has none, fail with TimedOut at once."""
         return self._always(TimeOut())
 
     def times_out_once(self) -> Self:
@@ -98,6 +98,14 @@ class Mock(Generic[P, R]):
     def _answer(self, value: R) -> Answer:
         self._codec.result.encode(value)  # a wrong type is the test's mistake: tell it where it is made
         return Answer(value)
+
+    def _raise(self, error: Exception | type[Exception]) -> Raise:
+        is_error = isinstance(error, Exception) or (isinstance(error, type) and issubclass(error, Exception))
+        if not is_error:
+            raise TypeError(
+                f"{self!r} is to raise {error!r}, which is no error; give an exception or its class"
+            )
+        return Raise(error)
 
     def _always(self, behaviour: Behaviour) -> Self:
         self._lasting = behaviour

@@ -23,7 +23,7 @@ class ReplaysFailed(AssertionError):
         self.failures: Mapping[Path, Exception] = failures
         self.count: int = count
         told = [f"{path}: {type(error).__name__}: {error}" for path, error in failures.items()]
-        super().__init__("\\n".join([f"{len(failures)} of {count} histories do not replay", *told]))
+        super().__init__("\n".join([f"{len(failures)} of {count} histories do not replay", *told]))
 
 
 class Replayer:

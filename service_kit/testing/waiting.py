@@ -69,5 +69,5 @@ def _open_calls(history: list[HistoryEvent]) -> list[TaskScheduled | ChildStarte
 
 def _task(stage: Stage, key: TaskKey) -> str:
     if key in stage.recorder.running:
-        return "is running, and waits for something that does not come"
+        return "is running, and has not come to its end"
     return "waits for its next attempt, or for somebody to complete it by its token"

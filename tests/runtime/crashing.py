@@ -9,6 +9,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from client_kit.executions import ExecutionHandle
 from service_kit import Retry, Service, Signal, idempotency_key, task, workflow
 from service_kit.hosts.local.host import LocalHost, LocalOptions
 
@@ -78,8 +79,12 @@ async def _place(order: int, turn: asyncio.Semaphore) -> None:
     async with turn:
         handle = await process.options(id=f"o-{order}").start(order)
         _say("started", order)
-        await handle.signal(word, f"heard{order}", id="the signal")
-        _say("signalled", order)
+        await _signal(handle, order)
+
+
+async def _signal(handle: ExecutionHandle[str], order: int) -> None:
+    await handle.signal(word, f"heard{order}", id="the signal")
+    _say("signalled", order)
 
 
 async def _main(first: int, count: int, lease_s: float) -> None:
@@ -91,9 +96,12 @@ async def _main(first: int, count: int, lease_s: float) -> None:
         turn = asyncio.Semaphore(AT_A_TIME)
         await asyncio.gather(*(_place(order, turn) for order in range(first, first + count)))
         _say("placed")
-        for line in sys.stdin:  # the orders that were acknowledged in all lives
-            handle = process.get(f"o-{int(line)}")
-            _say("result", int(line), await handle.result())
+        for line in sys.stdin:  # the orders that were acknowledged in all lives, and how far
+            number, _, acknowledged = line.strip().partition(" ")
+            handle = process.get(f"o-{number}")
+            if acknowledged == "started":
+                await _signal(handle, int(number))
+            _say("result", number, await handle.result())
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -113,11 +113,22 @@ def _begun(folder: Path, life: str) -> Counter[str]:
     return Counter(key for of, _, key in lines if of == life)
 
 
-def _finish(last: Process, acknowledged: set[int]) -> dict[int, str]:
-    """Let a process wait for every order that was ever acknowledged; return the results."""
+def _acknowledged(*lives: Process) -> dict[int, str]:
+    """Return the orders of these lives of which somebody was told, and the last that he was told."""
+    told = (
+        (int(order), what) for what in ("started", "signalled") for life in lives for order in life.said(what)
+    )
+    return dict(told)
+
+
+def _finish(last: Process, acknowledged: Mapping[int, str]) -> dict[int, str]:
+    """Let a process wait for every order that was ever acknowledged; return the results.
+
+    It signals those whose signal nobody was told of: there may be one.
+    """
     last.wait_for(lambda: last.said("placed") == [""])
     assert last.process.stdin is not None
-    last.process.stdin.write("".join(f"{order}\n" for order in sorted(acknowledged)))
+    last.process.stdin.write("".join(f"{order} {what}\n" for order, what in sorted(acknowledged.items())))
     last.join()
     return {int(line.split(" ")[0]): line.partition(" ")[2] for line in last.said("result")}
 
@@ -130,7 +141,7 @@ def _rounds(long: int) -> list[object]:
 def test_a_process_that_is_killed_again_and_again_loses_nothing_and_doubles_nothing(
     tmp_path: Path, lives: Callable[..., Process], rounds: int
 ) -> None:
-    chance, acknowledged = random.Random(rounds), set[int]()
+    chance, acknowledged = random.Random(rounds), dict[int, str]()
     for number in range(rounds):
         answered_before = _answered(tmp_path)
         life = lives(f"life-{number}", number * ORDERS, ORDERS, LONG_LEASE_S)
@@ -138,11 +149,12 @@ def test_a_process_that_is_killed_again_and_again_loses_nothing_and_doubles_noth
         life.wait_for(lambda: len(life.said("started")) + len(life.said("signalled")) >= enough)  # noqa: B023 - waits here
         time.sleep(chance.random() * 0.3)
         life.kill()
-        acknowledged.update(int(order) for order in life.said("signalled"))
+        acknowledged |= _acknowledged(life)
         begun = _begun(tmp_path, f"life-{number}")
         assert not begun.keys() & answered_before.keys(), "what was recorded ran again"
         assert set(begun.values()) <= {1}, "a task ran twice in one life, whose claims are kept"
-    assert len(acknowledged) > rounds
+    assert len(acknowledged) > rounds * ORDERS / 10
+    assert {"started", "signalled"} == set(acknowledged.values())
     results = _finish(lives("last"), acknowledged)
     assert results == {order: result_of(order) for order in acknowledged}
     assert set(_answered(tmp_path).values()) == {1}
@@ -152,16 +164,16 @@ def test_a_process_that_is_killed_again_and_again_loses_nothing_and_doubles_noth
 def test_two_processes_share_one_file_and_either_may_be_killed(
     tmp_path: Path, lives: Callable[..., Process], rounds: int
 ) -> None:
-    chance, acknowledged = random.Random(rounds), set[int]()
+    chance, acknowledged = random.Random(rounds), dict[int, str]()
     staying = lives("life-0", 0, ORDERS)
     for number in range(1, rounds):
         other = lives(f"life-{number}", number * ORDERS, ORDERS)
         other.wait_for(lambda: len(other.said("started")) >= chance.randrange(1, ORDERS))  # noqa: B023 - waits here
         dying, staying = chance.sample([staying, other], 2)
         dying.kill()
-        acknowledged.update(int(order) for order in dying.said("signalled"))
+        acknowledged |= _acknowledged(dying)
     staying.wait_for(lambda: staying.said("placed"))
-    acknowledged.update(int(order) for order in staying.said("signalled"))
+    acknowledged |= _acknowledged(staying)
     results = _finish(lives("last"), acknowledged)
     staying.kill()
     assert results == {order: result_of(order) for order in acknowledged}

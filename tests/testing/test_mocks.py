@@ -143,6 +143,21 @@ def test_mocked_child_raises_and_times_out(env: Env) -> None:
     assert "child was late" in env.run_until_complete(env.start(parent, "o-2"))
 
 
+def test_mocked_workflow_takes_as_long_as_its_own_timeout(env: Env) -> None:
+    env.mock(wait_one_second).times_out()
+    execution = env.start(wait_one_second.options(timeout_s=60), "o-1")
+    env.tick(59)
+
+    assert execution.status() == "running"
+    env.tick(1)
+    assert execution.status() == "timed_out"
+
+
+def test_mock_that_is_to_raise_what_is_no_error_is_refused_where_it_is_given(env: Env) -> None:
+    with pytest.raises(TypeError, match=r"<Mock of 'ship_order'> is to raise 'down', which is no error"):
+        env.mock(ship_order).raises("down")  # type: ignore[arg-type]  # that is what is tested
+
+
 def test_mock_of_a_workflow_may_be_a_workflow(env: Env) -> None:
     async def shipped_at_once(order_id: str) -> str:
         return await ship_order(order_id) + await wait_one_second("!")

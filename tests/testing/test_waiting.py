@@ -51,7 +51,7 @@ def test_waiting_for_a_task_that_hangs_names_the_task(env: Env) -> None:
 
     env.mock(ship_order).calls(hang)
 
-    with pytest.raises(NeverEnds, match="task 'ship_order' is running, and waits for something"):
+    with pytest.raises(NeverEnds, match="task 'ship_order' is running, and has not come to its end"):
         env.run_until_complete(env.start(process_order, "o-1"))
 
 

@@ -19,8 +19,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run what the arguments say; return 1 if an invariant did not hold."""
     parser = argparse.ArgumentParser(prog="python -m service_kit.testing.simulation", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
-    parser.add_argument("--count", type=int, default=1, help="how many seeds")
-    parser.add_argument("--processes", type=int, default=1, help="run seeds in so many processes")
+    parser.add_argument("--count", type=_positive, default=1, help="how many seeds")
+    parser.add_argument("--processes", type=_positive, default=1, help="run seeds in so many processes")
     parser.add_argument("--faults", type=_names, default=None, help="only these faults, or 'none'")
     parser.add_argument("--without", type=_numbers, default=frozenset(), help="leave out these steps")
     parser.add_argument(
@@ -44,6 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
             _say(
                 f"seed {report.plan.seed}: all invariants held; {len(report.faults)} faults, run {report.digest}"
             )
+            if absent := sorted((chosen.faults or frozenset()).difference(report.faults)):
+                _say(f"  these did not happen in this run: {', '.join(absent)}")
     if chosen.count > 1:
         _say(f"{chosen.count} seeds from {chosen.seed}: {failed} failed")
     return 1 if failed else 0
@@ -69,6 +71,12 @@ def _names(text: str) -> frozenset[str]:
 
 def _numbers(text: str) -> frozenset[int]:
     return frozenset(int(part) for part in text.split(","))
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{number} is too few; give 1 or more")
+    return number
 
 
 def _say(*lines: str) -> None:

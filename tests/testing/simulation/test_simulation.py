@@ -75,6 +75,18 @@ def test_a_seed_is_run_again_by_one_command() -> None:
     assert f"run {simulate(Plan(5)).digest}" in ran.stdout
 
 
+def test_a_fault_that_did_not_happen_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    happens = simulate(Plan(5)).faults[0]
+    assert main(["--seed", "5", "--faults", f"{happens},hint:0"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == ["  these did not happen in this run: hint:0"]
+
+
+def test_no_seeds_are_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--count", "0"])
+    assert "0 is too few; give 1 or more" in capsys.readouterr().err
+
+
 def _simulation(*arguments: str, hashes: str = "0") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "service_kit.testing.simulation", *arguments],
