@@ -44,6 +44,8 @@ class ExecutionInfo:
     """How many times it has continued as new."""
     parent: str | None = None
     paused: bool = False
+    paused_reason: str | None = None
+    """Why, for operators; None: it is not paused, or the caller is no operator."""
     attributes: Mapping[str, str] = field(default_factory=_no_attributes)
     """Search attributes, given at the start or set by the workflow since."""
 
@@ -128,7 +130,7 @@ class ExecutionHandle(Generic[R]):
 
         Raises what the workflow raised: a declared error as its own class, anything else as WorkflowFailed,
         and WorkflowCancelled, WorkflowTerminated or TimedOut for the other endings. Raises TimeoutError if the
-        execution goes on after `timeout_s`.
+        execution goes on after `timeout_s`. Who gives up waiting cancels nothing but the wait, in workflows, too.
         """
         outcome = await self._access.outcome(self.id, timeout_s)
         if outcome is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -23,7 +24,11 @@ class ChildAccess:
             self._refuse(
                 "wait for an execution that it did not start", "start it as a child, or send it a signal"
             )
-        return encode_outcome(ExecutionSucceeded(await self._child.result, ""))
+        answer = self._child.result
+        if not answer.done():
+            # Not `await answer`: who gives up waiting would cancel it, and by it the child.
+            await asyncio.wait((answer,), timeout=wait_s)
+        return encode_outcome(ExecutionSucceeded(answer.result(), "")) if answer.done() else None
 
     async def describe(self, id: str) -> ExecutionInfo:
         self._refuse("read another execution", "let a task read it")
