@@ -18,10 +18,13 @@ _COLOURS = {"succeeded": "green", "failed": "red", "timed_out": "red", "running"
 
 def table_of_executions(found: Sequence[ExecutionInfo]) -> Table:
     """Return the list, a row for each."""
-    table = _table("Id", "Workflow", "Status", "Started", "Took", "Attributes")
+    why = ["Why paused"] if any(info.paused for info in found) else []
+    table = _table("Id", "Workflow", "Status", "Started", "Took", "Attributes", *why)
     for info in found:
         attributes = ", ".join(f"{name}={value}" for name, value in info.attributes.items())
-        _add(table, info.id, info.workflow, _status(info), moment(info.started_at_s), _took(info), attributes)
+        reasons = [(info.paused_reason or "").partition("\n")[0] for _ in why]
+        started = moment(info.started_at_s)
+        _add(table, info.id, info.workflow, _status(info), started, _took(info), attributes, *reasons)
     return table
 
 
@@ -34,6 +37,8 @@ def description_of(info: ExecutionInfo) -> Table:
     _add(table, "workflow", info.workflow)
     _add(table, "status", _status(info))
     _add(table, "started", moment(info.started_at_s))
+    if info.paused_reason is not None:
+        _add(table, "paused", info.paused_reason)
     if info.ended_at_s is not None:
         _add(table, "ended", f"{moment(info.ended_at_s)}, after {_took(info)}")
     if info.parent is not None:

@@ -5,9 +5,10 @@ Each is served at `POST /rpc/_system.<name>`, as clients call it, and at a route
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field, JsonValue, ValidationError
@@ -51,6 +52,14 @@ def hide_from_caller(hidden: Callable[[str], bool]) -> None:
 def is_hidden(id: str) -> bool:
     """Return whether this request's caller may not touch an execution."""
     return _hidden.get()(id)
+
+
+_operates: ContextVar[Callable[[], Awaitable[bool]]] = ContextVar("service_kit_operates")
+
+
+def tell_operators(operates: Callable[[], Awaitable[bool]]) -> None:
+    """Say how to find out whether this request's caller is an operator."""
+    _operates.set(operates)
 
 
 def _touchable(id: str) -> str:
@@ -129,8 +138,9 @@ async def list_executions(
 
 @command(method="GET", path="/_system/executions/{id}", errors=[ExecutionNotFound])
 async def describe(id: Id) -> ExecutionInfo:
-    """Tell what is known of an execution."""
-    return await require_gateway("this").describe(_touchable(id))
+    """Tell what is known of an execution; why it is paused, operators only: it may tell of the service's inside."""
+    info = await require_gateway("this").describe(_touchable(id))
+    return info if not info.paused or await _operates.get()() else replace(info, paused_reason=None)
 
 
 @command(method="GET", path="/_system/executions/{id}/outcome", errors=[ExecutionNotFound])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from functools import partial
 from typing import Annotated, TypeAlias
 
 from pydantic import Field, JsonValue, ValidationError
@@ -33,6 +33,7 @@ from service_kit.http.management import (
     UnknownWorkflow,
     hide_from_caller,
     is_hidden,
+    tell_operators,
 )
 from service_kit.http.management_schedules import SCHEDULE_COMMANDS
 from service_kit.http.options import HttpOptions
@@ -165,15 +166,23 @@ def _hiding(callers: Admission, operators: Admission, contract: ServiceContract)
 
     async def admit(request: Request) -> None:
         await callers(request)
-        hide_from_caller(is_systems)
-        if names:
-            principal = request.principal
-            with suppress(KitProblem, Refusal):
-                await operators(request)
-                hide_from_caller(lambda _: False)
-            request.principal = principal
+        tell_operators(partial(_admits, operators, request))
+        seen = bool(names) and await _admits(operators, request)
+        hide_from_caller((lambda _: False) if seen else is_systems)
 
     return admit
+
+
+async def _admits(admission: Admission, request: Request) -> bool:
+    """Tell whether somebody who is in already would be admitted here, too; he stays who he is."""
+    principal = request.principal
+    try:
+        await admission(request)
+    except (KitProblem, Refusal):
+        return False
+    finally:
+        request.principal = principal
+    return True
 
 
 async def _admit_this_machine(request: Request) -> None:

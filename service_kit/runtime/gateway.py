@@ -167,5 +167,6 @@ def info_of(record: ExecutionRecord) -> ExecutionInfo:
         run=record.run,
         parent=record.parent.execution if record.parent else None,
         paused=record.paused is not None,
+        paused_reason=record.paused,
         attributes=record.attributes,
     )

@@ -141,8 +141,12 @@ def test_an_execution_is_ended(depot: Depot, verb: str, said: str) -> None:
 
 def test_an_execution_is_paused_and_resumed(depot: Depot) -> None:
     depot.does("executions", "start", "ship", "order=o-1", "--id", "ship-1")
-    depot.does("executions", "pause", "ship-1")
-    assert "running (paused)" in depot.does("executions", "show", "ship-1")
+    depot.does("executions", "pause", "ship-1", "--reason", "the van is broken")
+    for shown in (depot.does("executions", "show", "ship-1"), depot.does("executions", "list")):
+        assert "running (paused)" in shown
+        assert "the van is broken" in shown
+    for info in (depot.json("executions", "show", "ship-1"), *depot.json("executions", "list")):
+        assert (info["paused"], info["paused_reason"]) == (True, "the van is broken")
     depot.does("executions", "signal", "ship-1", "released", '"me"')
     said = depot.refuses("executions", "result", "ship-1", "--timeout", "0")
     assert "error: execution 'ship-1' still runs after 0 s" in said

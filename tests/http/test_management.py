@@ -248,11 +248,15 @@ def test_a_paused_execution_keeps_what_arrives_until_it_may_go_on(tmp_path: Path
         operator = manage(running.client)
         execution = await running.client.approve.start(1)
         await operator.pause(execution.id, "inventory")
-        assert (await execution.describe()).paused
+        (listed,) = (await operator.list_executions()).executions
+        for info in (await execution.describe(), listed):
+            assert (info.paused, info.paused_reason) == (True, "inventory")
         await execution.signal(Office.approved, True)
         with pytest.raises(TimeoutError):
             await execution.result(timeout_s=0.05)
         await operator.resume(execution.id)
+        info = await execution.describe()
+        assert (info.paused, info.paused_reason) == (False, None)
         assert await execution.result() == "yes 1"
         with pytest.raises(ExecutionNotFound):
             await operator.pause("nobody")

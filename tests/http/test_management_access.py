@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from client_kit import ContractDrift, InProcessTransport, connect
-from service_kit import ApiKey, LocalHost, Service, workflow
+from service_kit import ApiKey, LocalHost, Service, Signal, workflow
 
 
 @workflow
@@ -18,10 +18,16 @@ async def approve(number: int) -> int:
     return number
 
 
+@workflow
+async def wait() -> None:
+    await Signal("go_on", str).receive()
+
+
 class Office(Service):
     """Approve things."""
 
     approve = approve
+    wait = wait
 
 
 async def one_key(key: str) -> str | None:
@@ -115,6 +121,25 @@ def test_callers_reach_executions_that_they_know_and_operators_all_of_them(tmp_p
         "terminate": [4, 4, 2],
         "emit": [4, 4, 2],
     }
+
+
+def test_why_an_execution_is_paused_is_told_to_operators_alone(tmp_path: Path) -> None:
+    async def main() -> list[tuple[bool, str | None]]:
+        async with LocalHost(LockedOffice, tmp_path / "locked.db") as host:
+            transport = httpx.ASGITransport(host.asgi(), client=("10.0.0.5", 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://t") as http:
+                start = {"workflow": "wait", "id": "w-1"}
+                await http.post("/_system/executions", json=start, headers=CALLER)
+                reason = {"reason": "the flaw in wait() is looked at"}
+                await http.post("/_system/executions/w-1/pause", json=reason, headers=OPERATOR)
+                seen = await http.get("/_system/executions/w-1", headers=CALLER)
+                seen_by_both = await http.get("/_system/executions/w-1", headers=CALLER | OPERATOR)
+                listed = await http.get("/_system/executions", headers=OPERATOR)
+                infos = [seen.json(), seen_by_both.json(), *listed.json()["executions"]]
+                return [(info["paused"], info["paused_reason"]) for info in infos]
+
+    told = (True, "the flaw in wait() is looked at")
+    assert asyncio.run(main()) == [(True, None), told, told]
 
 
 def test_a_service_without_a_durable_host_has_no_management() -> None:

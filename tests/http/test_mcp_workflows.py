@@ -100,6 +100,17 @@ def test_an_execution_is_started_signalled_and_awaited_by_tools(tmp_path: Path) 
     with_host(tmp_path, test)
 
 
+def test_a_paused_execution_says_so_and_tells_an_operator_why(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with LocalHost(Orders, tmp_path / "orders.db") as host, agent(host.asgi()) as client:
+            await call(client, "count-start", id="c-1")
+            await host.runtime.management.pause("c-1", "the counter is repaired")
+            told = await call(client, "count-status", id="c-1")
+            assert (told["paused"], told["paused_reason"]) == (True, "the counter is repaired")
+
+    asyncio.run(run())
+
+
 def test_schemas_are_the_workflows_own(tmp_path: Path) -> None:
     async def test(client: Client) -> None:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}

@@ -148,6 +148,11 @@ class StatusTool(_WorkflowTool):
                 "required": ["type", "detail"],
             },
         }
+        members["paused"] = {
+            "type": "boolean",
+            "description": "Whether it stands still until an operator resumes it.",
+        }
+        members["paused_reason"] = {"type": "string", "description": "Why it is paused; told to operators."}
         shown = {state: schemas.state(state) for state in contract.states}
         if shown:
             members["states"] = {
@@ -173,6 +178,9 @@ class StatusTool(_WorkflowTool):
         told: Json = {"id": info["id"], "status": info["status"]}
         if outcome is not None:
             told |= self._ended(outcome)
+        elif info["paused"]:
+            reason = info["paused_reason"]
+            told |= {"paused": True} | ({"paused_reason": reason} if reason is not None else {})
         states: Json = {}
         for state in self._calls.application.contract.states:
             shown: str | None = await self._ask(caller, "state", {"id": asked, "name": state})
