@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
-from client_kit.executions import ExecutionInfo
+from client_kit.executions import ExecutionHandle, ExecutionInfo, SignalContract
 from service_kit.contract.outcomes import encode_outcome
 from service_kit.engine.context import Child, WorkflowContext
 from service_kit.engine.history import ExecutionSucceeded
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class InnerHandle(ExecutionHandle[R]):
+    """A handle that was made inside a workflow."""
+
+    __slots__ = ()
+
+    async def signal(self, signal: SignalContract[T], payload: T, *, id: str | None = None) -> None:
+        # Where none is chosen, the call's own id is equal in every replay, which one made here could not be.
+        await self._access.signal(self.id, signal.name, signal.encode(payload), id or "")
 
 
 class ChildAccess:
@@ -40,8 +53,7 @@ class ChildAccess:
         self._refuse("read another execution", "let a task read it")
 
     async def signal(self, id: str, name: str, payload: str, signal_id: str) -> None:
-        # The call's own id is equal in every replay, which one made here could not be.
-        self._context.send_signal(id, name, payload)
+        self._context.send_signal(id, name, payload, id=signal_id or None)
 
     async def cancel(self, id: str, reason: str) -> None:
         self._context.cancel_execution(id, reason)

@@ -128,14 +128,14 @@ class Workflow(Declaration, Generic[P, R]):
         It is stored before this returns. Inside a workflow it is a child. Raises ExecutionExists for an id that
         another input has used.
         """
-        from service_kit.contract.children import ChildAccess
+        from service_kit.contract.children import ChildAccess, InnerHandle
         from service_kit.engine.context import current_workflow
 
         payload = self._encode(args, kwargs)
         context = current_workflow()
         if context is not None:
             child = self._start_child(context, payload)
-            return ExecutionHandle(ChildAccess(context, child), self, child.id)
+            return InnerHandle(ChildAccess(context, child), self, child.id)
         gateway = require_gateway(f"starting workflow '{self.name}'")
         start = self._chosen.start
         options = replace(
@@ -147,12 +147,12 @@ class Workflow(Declaration, Generic[P, R]):
 
     def get(self, id: str) -> ExecutionHandle[R]:
         """Return the handle of an execution that was started before; nothing is asked yet."""
-        from service_kit.contract.children import ChildAccess
+        from service_kit.contract.children import ChildAccess, InnerHandle
         from service_kit.engine.context import current_workflow
 
         context = current_workflow()
         if context is not None:
-            return ExecutionHandle(ChildAccess(context, None), self, id)
+            return InnerHandle(ChildAccess(context, None), self, id)
         return ExecutionHandle(require_gateway(f"execution '{id}' of '{self.name}'"), self, id)
 
     async def continue_as_new(self, *args: P.args, **kwargs: P.kwargs) -> Never:

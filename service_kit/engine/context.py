@@ -165,10 +165,10 @@ class WorkflowContext:
         self._ledger.record(call)
         return Child(child_id, self._open(call, self._cancel_child))
 
-    def send_signal(self, target: str, name: str, payload: Payload) -> None:
-        """Send a signal to the execution `target`; it arrives there once."""
+    def send_signal(self, target: str, name: str, payload: Payload, *, id: str | None = None) -> None:
+        """Send a signal to the execution `target`; it arrives there once, and once for all that have its `id`."""
         seq = self._ledger.next_seq()
-        self._ledger.record(SignalSent(seq, name, digest(payload), payload, target, self._call_id(seq)))
+        self._ledger.record(SignalSent(seq, name, digest(payload), payload, target, id or self._call_id(seq)))
 
     def emit(self, events: Sequence[tuple[str, Payload]]) -> None:
         """Publish events, each a name and a payload, in order."""

@@ -11,7 +11,7 @@ from service_kit import WorkflowCancelled
 from service_kit.testing import EnvironmentFactory, Replayer, TestEnvironment
 from service_kit.testing.environment import START
 from tests.testing import families
-from tests.testing.families import Families, slow
+from tests.testing.families import Families, listen, slow
 
 Env = TestEnvironment[Families]
 HISTORIES = Path(__file__).parent / "histories_of_families"
@@ -87,3 +87,18 @@ def test_policy_decides_about_the_child_that_a_cancelled_parent_waits_for(
     assert env.get(slow, "child").status() == status
     with pytest.raises(WorkflowCancelled, match="enough"):
         parent.result()
+
+
+def test_signal_from_a_workflow_with_an_id_is_delivered_once(env: Env) -> None:
+    listener = env.start(listen)
+    env.run_until_complete(env.start(families.speak, listener.id))
+
+    assert listener.result() == ["once", "twice", "twice"]
+
+
+def test_signal_from_a_workflow_is_not_delivered_under_an_id_that_another_sender_has_used(env: Env) -> None:
+    listener = env.start(listen)
+    listener.signal(families.word, "once", id="w-1")
+    env.run_until_complete(env.start(families.speak, listener.id))
+
+    assert listener.result() == ["once", "twice", "twice"]
