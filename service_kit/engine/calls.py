@@ -1,7 +1,8 @@
 """Calls: what workflow code asks for. A call is the fact that records it, so the history is the outbox.
 
-Every call has a `seq` (its number in the execution), its kind (the class), a `name` and an `args_hash`:
-replay compares all of them. What else a call holds is for those who carry it out.
+Every call has a `seq` (its number in the execution), its kind (the class), a `name` and an `args_hash`, and some say
+which execution they are about: replay compares all of them. What else a call holds (timeouts, retries, what becomes of
+a child) is for those who carry it out. There the recorded call counts, and changed code only for calls to come.
 """
 
 from __future__ import annotations

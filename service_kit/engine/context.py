@@ -162,8 +162,8 @@ class WorkflowContext:
             options.start_delay_s,
             options.attributes or None,
         )
-        self._ledger.record(call)
-        return Child(child_id, self._open(call, self._cancel_child))
+        # What it was started with holds for it, whatever the code says today.
+        return Child(child_id, self._open(self._ledger.record(call), self._cancel_child))
 
     def send_signal(self, target: str, name: str, payload: Payload, *, id: str | None = None) -> None:
         """Send a signal to the execution `target`; it arrives there once, and once for all that have its `id`."""

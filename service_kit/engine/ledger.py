@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from ..errors import HistoryUnreadable, NonDeterminismError
 from .arrivals import Arrival
-from .calls import Call, PatchMarked
+from .calls import Call, ChildStarted, PatchMarked, SignalSent
 from .history import (
     ContinuedAsNew,
     Ending,
@@ -18,6 +19,8 @@ from .history import (
 from .source import caller_line
 
 __all__ = ["CURE", "Ledger"]
+
+AnyCall = TypeVar("AnyCall", bound=Call)
 
 CURE = (
     "if the change is meant, guard it with `if patched(...)`, or let running executions end on the old code; "
@@ -50,21 +53,21 @@ class Ledger:
         self._made += 1
         return self._made
 
-    def record(self, call: Call) -> None:
-        """Take a call of workflow code."""
-        if not self.stopped:
-            self.write(call)
+    def record(self, call: AnyCall) -> AnyCall:
+        """Take a call of workflow code; return the one that counts: the recorded one, if there is one."""
+        return call if self.stopped else self.write(call)
 
-    def write(self, call: Call) -> None:
+    def write(self, call: AnyCall) -> AnyCall:
         """Take a call of the engine itself, which may still make some while it ends an execution."""
         if not self.replaying:
             self.fresh.append(call)
-            return
+            return call
         recorded = self._next_call()
-        if recorded is not None and _same(recorded, call):
+        if isinstance(recorded, type(call)) and _same(recorded, call):
             self._cursor += 1
-        else:
-            self.reject(_mismatch(recorded, call))
+            return recorded
+        self.reject(_mismatch(recorded, call))
+        return call
 
     def mark(self, id: str) -> bool:
         """Return whether this execution takes the path of `patched(id)`, and record it if so."""
@@ -144,6 +147,10 @@ def describe(event: HistoryEvent | None) -> str:
         parts.append(f"#{seq}")
     if name := getattr(event, "name", ""):
         parts.append(f"'{name}'")
+    if isinstance(event, SignalSent):
+        parts.append(f"to '{event.target}'")
+    elif isinstance(event, ChildStarted):
+        parts.append(f"with id '{event.id}'")
     if args_hash := getattr(event, "args_hash", ""):
         parts.append(f"(arguments {args_hash})")
     return " ".join(parts)
@@ -151,11 +158,18 @@ def describe(event: HistoryEvent | None) -> str:
 
 def _same(recorded: Call, made: Call) -> bool:
     return (
-        type(recorded) is type(made)
-        and recorded.seq == made.seq
+        recorded.seq == made.seq
         and recorded.name == made.name
         and recorded.args_hash == made.args_hash
+        and _addressee(recorded) == _addressee(made)
     )
+
+
+def _addressee(call: Call) -> str:
+    """Return the id of the execution that a call is about, if its name does not say so."""
+    if isinstance(call, ChildStarted):
+        return call.id
+    return call.target if isinstance(call, SignalSent) else ""
 
 
 def _same_ending(recorded: Ending, made: Ending) -> bool:
