@@ -271,7 +271,14 @@ class ExecutionExists(ServiceError, status=409):
     id: str
 
     def __str__(self) -> str:
+        if len(self.args) > 1:
+            return str(self.args[1])
         return (
             f"execution '{self.id}' exists already, with another workflow or input; "
             "choose another id, or get its handle"
         )
+
+    def saying(self, text: str) -> Self:
+        """Return it with another text, for an id that cannot be used for another reason."""
+        self.args = (self.args[0], text)
+        return self

@@ -42,9 +42,11 @@ class DeclaredFailures:
         if cls is None or failure.fields is None:
             return None
         try:
-            return cls.decode_fields(json.loads(failure.fields))
+            error = cls.decode_fields(json.loads(failure.fields))
         except ValueError:
             return None  # the class has changed since; the failure itself is what is left
+        # A child's id may be taken by the same workflow and input: who refused it has said so.
+        return error.saying(failure.message) if isinstance(error, ExecutionExists) else error
 
 
 def declared_in(*namespaces: Mapping[str, Any]) -> dict[str, type[ServiceError]]:

@@ -125,8 +125,9 @@ class Workflow(Declaration, Generic[P, R]):
     async def start(self, *args: P.args, **kwargs: P.kwargs) -> ExecutionHandle[R]:
         """Start an execution and return its handle, without waiting for its result.
 
-        It is stored before this returns. Inside a workflow it is a child. Raises ExecutionExists for an id that
-        another input has used.
+        It is stored before this returns. Raises ExecutionExists for an id that another input has used. Inside a
+        workflow it is a child, which belongs to this parent alone: `result()` raises ExecutionExists if any other
+        execution has its id, even with the same input.
         """
         from service_kit.contract.children import ChildAccess, InnerHandle
         from service_kit.engine.context import current_workflow

@@ -191,7 +191,7 @@ async def test_a_parent_gets_its_childs_result(runtime: Runtime, clock: ManualCl
 async def test_a_child_whose_id_is_taken_fails_in_its_parent(runtime: Runtime) -> None:
     await listen.options(id="taken").start(1)
     handle = await parent.start("cancel", "taken")
-    with pytest.raises(ExecutionExists, match="'taken' exists already") as caught:
+    with pytest.raises(ExecutionExists, match="give the child an id of its own") as caught:
         await handle.result()
     told = caught.value.__cause__
     assert isinstance(told, WorkflowFailed)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service_kit import WorkflowCancelled
+from service_kit import ExecutionExists, WorkflowCancelled
 from service_kit.testing import EnvironmentFactory, Replayer, TestEnvironment
 from service_kit.testing.environment import START
 from tests.testing import families
@@ -102,3 +102,27 @@ def test_signal_from_a_workflow_is_not_delivered_under_an_id_that_another_sender
     env.run_until_complete(env.start(families.speak, listener.id))
 
     assert listener.result() == ["once", "twice", "twice"]
+
+
+TAKEN = "the id 'child' of child 'slow' is another execution's; give the child an id of its own"
+
+
+def test_child_whose_id_is_taken_says_what_it_needs(env: Env) -> None:
+    taken = env.start(slow.options(id="child"), 10)
+
+    assert env.run_until_complete(env.start(families.start_with_id, "child")) == TAKEN
+    assert taken.status() == "running"
+
+
+def test_parent_that_fails_by_a_taken_id_says_so_to_its_own_caller(env: Env) -> None:
+    env.start(slow.options(id="child"), 100)
+
+    with pytest.raises(ExecutionExists, match="give the child an id of its own") as raised:
+        env.run_until_complete(env.start(families.wait_with_policy, "cancel"))
+    assert raised.value.id == "child"
+
+
+def test_child_that_is_started_twice_is_refused_once(env: Env) -> None:
+    parent = env.start(families.start_twice)
+
+    assert env.run_until_complete(parent) == [TAKEN, "slept 10 s"]
