@@ -31,13 +31,17 @@ class ChildAccess:
     def __init__(self, context: WorkflowContext, child: Child | None) -> None:
         self._context = context
         self._child = child
+        if child is not None:
+            context.children.setdefault(child.id, child)
 
     async def outcome(self, id: str, wait_s: float | None) -> str | None:
-        if self._child is None:
+        child = self._child or self._context.children.get(id)
+        if child is None:
             self._refuse(
-                "wait for an execution that it did not start", "start it as a child, or send it a signal"
+                f"wait for execution '{id}', which its present run did not begin by .start(...)",
+                "start it as a child, or let it send a signal",
             )
-        answer = self._child.result
+        answer = child.result
         if not answer.done():
             # Not `await answer`: who gives up waiting would cancel it, and by it the child.
             await asyncio.wait((answer,), timeout=wait_s)

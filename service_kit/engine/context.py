@@ -70,6 +70,7 @@ class WorkflowContext:
         "_loop",
         "_patches",
         "attributes",
+        "children",
         "mailbox",
         "open",
         "started",
@@ -85,6 +86,8 @@ class WorkflowContext:
         self.started_s: float = started_s
         self.attributes: dict[str, str] = dict(started.attributes or {})
         """What the execution is found by, as far as it is known here."""
+        self.children: dict[str, Child] = {}
+        """Those of this run that may be waited for by their ids, the first of each id."""
         self.open: dict[int, OpenCall] = {}
         self.mailbox: Mailbox = Mailbox(loop)
         self.successor: Payload | None = None

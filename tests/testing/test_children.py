@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service_kit import ExecutionExists, WorkflowCancelled
+from service_kit import ExecutionExists, WorkflowCancelled, WorkflowFailed
 from service_kit.testing import EnvironmentFactory, Replayer, TestEnvironment
 from service_kit.testing.environment import START
 from tests.testing import families
@@ -126,3 +126,17 @@ def test_child_that_is_started_twice_is_refused_once(env: Env) -> None:
     parent = env.start(families.start_twice)
 
     assert env.run_until_complete(parent) == [TAKEN, "slept 10 s"]
+
+
+def test_child_is_found_by_its_id_while_it_runs_and_when_it_has_ended(env: Env) -> None:
+    assert env.run_until_complete(env.start(families.find_own_child)) == ["slept 10 s"] * 2
+
+
+def test_wait_for_an_execution_of_somebody_else_says_what_to_do(env: Env) -> None:
+    env.start(slow.options(id="other"), 10)
+
+    with pytest.raises(
+        WorkflowFailed,
+        match=r"'find_anybody' cannot wait for execution 'other', which its present run did not begin",
+    ):
+        env.run_until_complete(env.start(families.find_anybody, "other"))
