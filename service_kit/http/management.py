@@ -62,7 +62,8 @@ def tell_operators(operates: Callable[[], Awaitable[bool]]) -> None:
     _operates.set(operates)
 
 
-def _touchable(id: str) -> str:
+def touchable(id: str) -> str:
+    """Return an execution's id; raise ExecutionNotFound if it is hidden from this request's caller."""
     if is_hidden(id):
         raise ExecutionNotFound(id=id)
     return id
@@ -91,6 +92,13 @@ class InvalidEvent(ServiceError, status=422):
     """The payload does not fit the event's fields."""
 
     event: str
+    errors: list[dict[str, JsonValue]]
+
+
+class InvalidSignal(ServiceError, status=422):
+    """The payload is not of the type that the service's class declares for this signal."""
+
+    signal: str
     errors: list[dict[str, JsonValue]]
 
 
@@ -139,14 +147,14 @@ async def list_executions(
 @command(method="GET", path="/_system/executions/{id}", errors=[ExecutionNotFound])
 async def describe(id: Id) -> ExecutionInfo:
     """Tell what is known of an execution; why it is paused, operators only: it may tell of the service's inside."""
-    info = await require_gateway("this").describe(_touchable(id))
+    info = await require_gateway("this").describe(touchable(id))
     return info if not info.paused or await _operates.get()() else replace(info, paused_reason=None)
 
 
 @command(method="GET", path="/_system/executions/{id}/outcome", errors=[ExecutionNotFound])
 async def outcome(id: Id, wait_s: Annotated[float, Field(ge=0)] = 0.0) -> str | None:
     """Wait for an execution's end, and tell how it ended; null if it goes on."""
-    return await require_gateway("this").outcome(_touchable(id), min(wait_s, WAIT_MOST_S))
+    return await require_gateway("this").outcome(touchable(id), min(wait_s, WAIT_MOST_S))
 
 
 @command(method="GET", path="/_system/executions/{id}/history", errors=[ExecutionNotFound])
@@ -158,19 +166,13 @@ async def history(id: Id) -> list[dict[str, Any]]:
 @command(method="GET", path="/_system/executions/{id}/states/{name}", errors=[ExecutionNotFound])
 async def state(id: Id, name: str) -> str | None:
     """Tell the latest value of a published state, as JSON text."""
-    return await require_gateway("this").state(_touchable(id), name)
-
-
-@command(path="/_system/executions/{id}/signals", errors=[ExecutionNotFound])
-async def signal(id: Id, name: str, payload: JsonValue, signal_id: Id) -> None:
-    """Send a signal; one signal id is delivered once."""
-    await require_gateway("this").signal(_touchable(id), name, to_json(payload).decode(), signal_id)
+    return await require_gateway("this").state(touchable(id), name)
 
 
 @command(path="/_system/executions/{id}/cancel", errors=[ExecutionNotFound])
 async def cancel(id: Id, reason: str = "") -> None:
     """Ask an execution to cancel itself."""
-    await require_gateway("this").cancel(_touchable(id), reason)
+    await require_gateway("this").cancel(touchable(id), reason)
 
 
 @command(path="/_system/executions/{id}/terminate", errors=[ExecutionNotFound])
@@ -253,7 +255,6 @@ COMMANDS: tuple[AnyCommand, ...] = (
     outcome,
     history,
     state,
-    signal,
     cancel,
     terminate,
     pause,

@@ -18,7 +18,7 @@ from service_kit.contract.gather import gather
 from service_kit.contract.route import RPC_PREFIX
 from service_kit.contract.scheduler import scheduler_id
 from service_kit.contract.service import ServiceContract
-from service_kit.errors import ExecutionExists, Refusal
+from service_kit.errors import ExecutionExists, ExecutionNotFound, Refusal
 from service_kit.http.application import HostRoute, Target
 from service_kit.http.endpoint import Endpoint
 from service_kit.http.management import (
@@ -28,12 +28,14 @@ from service_kit.http.management import (
     EmittedEvent,
     Id,
     InvalidEvent,
+    InvalidSignal,
     InvalidWorkflowInput,
     UnknownEvent,
     UnknownWorkflow,
     hide_from_caller,
     is_hidden,
     tell_operators,
+    touchable,
 )
 from service_kit.http.management_schedules import SCHEDULE_COMMANDS
 from service_kit.http.options import HttpOptions
@@ -77,7 +79,7 @@ def management_routes(
 
 
 def _commands_of(contract: ServiceContract) -> list[AnyCommand]:
-    """Return the commands that know the service: what may be started and emitted, and with what."""
+    """Return the commands that know the service: what may be started, signalled and emitted, and with what."""
     workflows = contract.workflows
 
     @command(path="/_system/executions", errors=[ExecutionExists, UnknownWorkflow, InvalidWorkflowInput])
@@ -111,13 +113,29 @@ def _commands_of(contract: ServiceContract) -> list[AnyCommand]:
             workflow, declared.calls.encode_arguments(arguments), chosen
         )
 
+    @command(path="/_system/executions/{id}/signals", errors=[ExecutionNotFound, InvalidSignal])
+    async def signal(id: Id, name: str, payload: JsonValue, signal_id: Id) -> None:
+        """Send a signal; one signal id is delivered once.
+
+        The payload of one that the service's class declares is checked. A workflow may receive others, of its own
+        module or with names that it makes up as it runs: those are passed on as they are.
+        """
+        touchable(id)
+        text = to_json(payload).decode()
+        if name in contract.signals:
+            try:
+                contract.signals[name].decode(text)
+            except ValidationError as error:
+                raise InvalidSignal(signal=name, errors=_errors(error)) from None
+        await require_gateway("this").signal(id, name, text, signal_id)
+
     @command(path="/_system/events", errors=[UnknownEvent, InvalidEvent])
     async def emit(events: list[EmittedEvent]) -> None:
         """Publish events, all or none."""
         known = gather(contract).events
         await require_gateway("this").emit([(e.name, _checked(e, known)) for e in events])
 
-    return [start, emit]
+    return [start, signal, emit]
 
 
 def _checked(event: EmittedEvent, known: Mapping[str, type[Event]]) -> str:

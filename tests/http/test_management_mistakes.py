@@ -14,6 +14,7 @@ from service_kit import Event, ExecutionExists, LocalHost, Service, Signal, subs
 
 seen: list[int] = []
 go_on = Signal("go_on", str)
+amount = Signal("amount", int)
 
 
 class Counted(Event):
@@ -36,6 +37,7 @@ async def wait() -> str:
 
 class Counter(Service):
     wait = wait
+    amount = amount
 
 
 def run(path: Path, test: Callable[[LocalHost, Manager, Counter], Awaitable[None]]) -> None:
@@ -70,6 +72,25 @@ def test_an_event_that_the_service_does_not_know_is_refused_with_those_that_it_k
         assert seen == [2]
 
     seen.clear()
+    run(tmp_path, test)
+
+
+def test_a_signal_of_the_class_whose_payload_does_not_fit_is_refused_and_never_reaches_the_execution(
+    tmp_path: Path,
+) -> None:
+    async def test(host: LocalHost, manager: Manager, client: Counter) -> None:
+        execution = await client.wait.start()
+        with pytest.raises(ProblemError) as caught:
+            await execution.signal(Signal("amount", str), "many")
+        assert (caught.value.status, caught.value.members["signal"]) == (422, "amount")
+        (mistake,) = caught.value.members["errors"]
+        assert mistake["msg"].startswith("Input should be a valid integer")
+        await execution.signal(amount, 1)
+        await execution.signal(go_on, "a signal of the workflow's own is not checked")
+        assert await execution.result() == "a signal of the workflow's own is not checked"
+        received = [event for event in await execution.history() if event["kind"] == "SignalReceived"]
+        assert [event["name"] for event in received] == ["amount", "go_on"]
+
     run(tmp_path, test)
 
 
