@@ -13,10 +13,8 @@ from service_kit.engine.context import current_workflow, require_workflow
 from service_kit.engine.failure import Failure
 from service_kit.engine.history import ExecutionRaised, HistoryEvent, TurnStarted
 from service_kit.engine.instance import replay
-from service_kit.engine.options import ChildOptions
-from service_kit.engine.turn import take_turn
 from service_kit.errors import HistoryUnreadable, NonDeterminismError
-from tests.engine.driving import BEGIN_S, Execution, code_of, history_of, recorded, replay_error, task
+from tests.engine.driving import Execution, code_of, history_of, recorded, replay_error, task
 
 
 def test_same_code_replays_to_where_it_was() -> None:
@@ -72,54 +70,6 @@ def test_changed_duration_is_noticed() -> None:
         await asyncio.sleep(6)
 
     assert "TimerStarted #1" in replay_error(long, history_of(short)).made
-
-
-def test_signal_to_another_execution_is_noticed() -> None:
-    async def one() -> None:
-        require_workflow("the test").send_signal("order-1", "word", '"hi"')
-        await task("a")
-
-    async def other() -> None:
-        require_workflow("the test").send_signal("order-2", "word", '"hi"')
-        await task("a")
-
-    error = replay_error(other, history_of(one))
-    assert error.recorded.startswith("SignalSent #1 'word' to 'order-1' (arguments ")
-    assert error.made.startswith("SignalSent #1 'word' to 'order-2' (arguments ")
-
-
-def test_child_with_another_id_is_noticed() -> None:
-    async def one() -> None:
-        require_workflow("the test").start_child("pack", "1", options=ChildOptions(id="p-1"))
-        await task("a")
-
-    async def derived() -> None:
-        require_workflow("the test").start_child("pack", "1")
-        await task("a")
-
-    error = replay_error(derived, history_of(one))
-    assert error.recorded.startswith("ChildStarted #1 'pack' with id 'p-1' (arguments ")
-    assert error.made.startswith("ChildStarted #1 'pack' with id 'x:0:1' (arguments ")
-
-
-def test_child_keeps_what_it_was_started_with_when_the_code_says_otherwise_today() -> None:
-    async def before() -> None:
-        options = ChildOptions(parent_close="abandon", timeout_s=5.0, start_delay_s=1.0)
-        require_workflow("the test").start_child("pack", "1", options=options)
-        await task("a")
-
-    async def today() -> None:
-        options = ChildOptions(parent_close="terminate", timeout_s=6.0, start_delay_s=2.0)
-        require_workflow("the test").start_child("pack", "1", options=options)
-        await task("a")
-
-    history = history_of(before)
-    instance = replay(code_of(today), history)
-    assert instance._machine.open_calls[0] in history
-    ended = history_of(before, ("a", None))
-    assert replay(code_of(today), ended).ending == ended[-1]
-    turn = take_turn(instance, [TaskSucceeded(2, "null")], BEGIN_S)
-    assert (turn.calls, turn.outcome) == ((), ended[-1])
 
 
 def test_reordered_calls_are_noticed() -> None:
