@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 from typing_extensions import TypedDict, TypeForm, Unpack
 
 from service_kit.contract.declaration import check_function, check_options, where
 from service_kit.contract.filters import check_filter
 from service_kit.contract.gateway import require_gateway
+from service_kit.contract.payload import PayloadCodec
 from service_kit.engine.retry import Retry
 from service_kit.errors import DefinitionError
 
@@ -49,12 +51,17 @@ async def emit_all(*events: Event) -> None:
     """Publish several events in this order, all or none."""
     from service_kit.engine.context import current_workflow
 
-    published = [(event.event_name, event.model_dump_json(by_alias=True)) for event in events]
+    published = [(event.event_name, _payload_codec(type(event)).encode(event)) for event in events]
     context = current_workflow()
     if context is not None:
         context.emit(published)
     else:
         await require_gateway("publishing an event").emit(published)
+
+
+@functools.cache
+def _payload_codec(event: type[Event]) -> PayloadCodec:
+    return PayloadCodec(TypeAdapter(event))
 
 
 class SubscriptionOptions(TypedDict, total=False, closed=True):

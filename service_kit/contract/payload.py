@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from pydantic import TypeAdapter
-from pydantic_core import to_json
+from pydantic_core import SchemaSerializer
 
 from service_kit.contract.codec import CommandCodec
+from service_kit.contract.set_order import ordering_serializer
 
 
 class PayloadCodec:
@@ -19,14 +21,14 @@ class PayloadCodec:
 
     def __init__(self, adapter: TypeAdapter[Any]) -> None:
         self._adapter = adapter
-        self._has_sets = _mentions_sets(adapter.core_schema)
+
+    @functools.cached_property
+    def _serializer(self) -> SchemaSerializer:
+        return ordering_serializer(self._adapter) or self._adapter.serializer
 
     def encode(self, value: Any) -> str:
         """Return the text; raise PydanticSerializationError for a value of another type."""
-        if not self._has_sets:
-            return self._adapter.serializer.to_json(value, by_alias=True, warnings="error").decode()
-        plain = self._adapter.dump_python(value, mode="python", by_alias=True, warnings="error")
-        return to_json(_sorted_sets(plain)).decode()
+        return self._serializer.to_json(value, by_alias=True, warnings="error").decode()
 
     def decode(self, text: str) -> Any:
         """Return the value; raise pydantic's ValidationError."""
@@ -52,30 +54,3 @@ class CallCodec:
     def decode_arguments(self, text: str) -> dict[str, Any]:
         """Return arguments by name; raise pydantic's ValidationError."""
         return self._decode(text.encode())
-
-
-def _mentions_sets(schema: Any) -> bool:
-    pending: list[Any] = [schema]
-    seen: set[int] = set()
-    while pending:
-        item = pending.pop()
-        if id(item) in seen:
-            continue
-        seen.add(id(item))
-        if isinstance(item, dict):
-            if item.get("type") in ("set", "frozenset"):
-                return True
-            pending += [value for key, value in item.items() if key not in ("metadata", "cls", "config")]
-        elif isinstance(item, list | tuple):
-            pending += item
-    return False
-
-
-def _sorted_sets(value: Any) -> Any:
-    if isinstance(value, set | frozenset):
-        return sorted((_sorted_sets(member) for member in value), key=to_json)
-    if isinstance(value, dict):
-        return {key: _sorted_sets(member) for key, member in value.items()}
-    if isinstance(value, list | tuple):
-        return [_sorted_sets(member) for member in value]
-    return value
