@@ -26,6 +26,7 @@ from service_kit.runtime.records import (
     StoredExecution,
     TurnCommit,
 )
+from service_kit.runtime.telling import tell_ending
 from service_kit.runtime.termination import termination_of
 from service_kit.runtime.warm import Warm, WarmExecutions
 
@@ -285,6 +286,7 @@ class Orchestrator:
             self.warm.put(warm)
         else:
             warm.instance.discard()
+            tell_ending(warm.id, warm.started.workflow, turn.outcome)
         self.aftermath(commit)
 
     async def _put_down(self, incoming: Sequence[Incoming]) -> None:
