@@ -219,7 +219,10 @@ class Manager:
         return waits
 
     async def redrive(self, subscription: str, event_id: str | None = None) -> int:
-        """Deliver dead letters of a subscription again, all or one; return how many."""
+        """Deliver dead letters of a subscription again, all or one; return how many.
+
+        Raises ProblemError, with those that there are, for a subscription that the service does not have.
+        """
         count: int = await self._access.call(
             "redrive", {"subscription": subscription, "event_id": event_id}, idempotent=True
         )

@@ -111,6 +111,12 @@ def _problem(error: ProblemError, url: str) -> CliError:
             f"the service at {url} knows no event '{error.members.get('event', '')}'",
             f"it knows: {known or 'none'}",
         )
+    if error.type.endswith(":UnknownSubscription"):
+        known = ", ".join(map(str, error.members.get("known", ())))
+        return CliError(
+            f"the service at {url} has no subscription '{error.members.get('subscription', '')}'",
+            f"it has: {known or 'none'}",
+        )
     if error.type.endswith(":InvalidFork"):
         return CliError(
             str(error.members.get("problem", "")), "`service-kit executions history` shows its turns"

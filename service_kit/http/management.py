@@ -95,6 +95,13 @@ class InvalidEvent(ServiceError, status=422):
     errors: list[dict[str, JsonValue]]
 
 
+class UnknownSubscription(ServiceError, status=404):
+    """The service has no subscription of this name."""
+
+    subscription: str
+    known: list[str]
+
+
 class InvalidSignal(ServiceError, status=422):
     """The payload is not of the type that the service's class declares for this signal."""
 
@@ -243,12 +250,6 @@ def _completing() -> Generator[None, None, None]:
         raise InvalidTaskCompletion(problem=str(error)) from None
 
 
-@command(path="/_system/dead-letters/redrive")
-async def redrive(subscription: str, event_id: str | None = None) -> int:
-    """Deliver dead letters of a subscription again; tell how many."""
-    return await _management.get().redrive(subscription, event_id)
-
-
 COMMANDS: tuple[AnyCommand, ...] = (
     list_executions,
     describe,
@@ -264,7 +265,6 @@ COMMANDS: tuple[AnyCommand, ...] = (
     fail_task,
     heartbeat_task,
     dead_letters,
-    redrive,
 )
 """What needs no knowledge of the service."""
 

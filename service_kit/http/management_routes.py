@@ -31,7 +31,9 @@ from service_kit.http.management import (
     InvalidSignal,
     InvalidWorkflowInput,
     UnknownEvent,
+    UnknownSubscription,
     UnknownWorkflow,
+    current_management,
     hide_from_caller,
     is_hidden,
     tell_operators,
@@ -64,7 +66,12 @@ def management_routes(
     for_callers = _hiding(callers, operators, contract)
     open_contract = ServiceContract(name=contract.name, title="System")
     routes: list[HostRoute] = []
-    for declared in [*COMMANDS, *SCHEDULE_COMMANDS, *_commands_of(contract)]:
+    for declared in [
+        *COMMANDS,
+        *SCHEDULE_COMMANDS,
+        *_workflow_commands_of(contract),
+        *_event_commands_of(contract),
+    ]:
         admit = for_callers if declared.name in FOR_CALLERS else operators
         endpoint = Endpoint(open_contract, declared, options, store)
         routes.append(
@@ -78,8 +85,8 @@ def management_routes(
     return routes
 
 
-def _commands_of(contract: ServiceContract) -> list[AnyCommand]:
-    """Return the commands that know the service: what may be started, signalled and emitted, and with what."""
+def _workflow_commands_of(contract: ServiceContract) -> list[AnyCommand]:
+    """Return the commands that know the workflows: which may be started and signalled, and with what."""
     workflows = contract.workflows
 
     @command(path="/_system/executions", errors=[ExecutionExists, UnknownWorkflow, InvalidWorkflowInput])
@@ -129,13 +136,27 @@ def _commands_of(contract: ServiceContract) -> list[AnyCommand]:
                 raise InvalidSignal(signal=name, errors=_errors(error)) from None
         await require_gateway("this").signal(id, name, text, signal_id)
 
+    return [start, signal]
+
+
+def _event_commands_of(contract: ServiceContract) -> list[AnyCommand]:
+    """Return the commands that know the events and who subscribes to them."""
+
     @command(path="/_system/events", errors=[UnknownEvent, InvalidEvent])
     async def emit(events: list[EmittedEvent]) -> None:
         """Publish events, all or none."""
         known = gather(contract).events
         await require_gateway("this").emit([(e.name, _checked(e, known)) for e in events])
 
-    return [start, signal, emit]
+    @command(path="/_system/dead-letters/redrive", errors=[UnknownSubscription])
+    async def redrive(subscription: str, event_id: str | None = None) -> int:
+        """Deliver dead letters of a subscription again; tell how many."""
+        known = gather(contract).subscriptions
+        if subscription not in known:
+            raise UnknownSubscription(subscription=subscription, known=sorted(known))
+        return await current_management().redrive(subscription, event_id)
+
+    return [emit, redrive]
 
 
 def _checked(event: EmittedEvent, known: Mapping[str, type[Event]]) -> str:

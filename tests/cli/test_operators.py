@@ -201,6 +201,9 @@ def test_an_event_is_published_and_one_that_fails_is_delivered_again(depot: Depo
     eventually(lambda: (depot.folder / "shipped").read_text() == "good\nbad\n")
     assert depot.json("dead-letters", "list") == []
     assert "subscription 'count' has no dead letter\n" in depot.refuses("dead-letters", "redrive", "count")
+    refused = depot.refuses("dead-letters", "redrive", "coutn")
+    assert "has no subscription 'coutn'" in refused
+    assert "it has: count\n" in refused
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,19 @@ def test_an_event_that_the_service_does_not_know_is_refused_with_those_that_it_k
     run(tmp_path, test)
 
 
+def test_dead_letters_of_no_subscription_are_refused_with_the_subscriptions_that_there_are(
+    tmp_path: Path,
+) -> None:
+    async def test(host: LocalHost, manager: Manager, client: Counter) -> None:
+        with pytest.raises(ProblemError) as caught:
+            await manager.redrive("typo")
+        assert (caught.value.status, caught.value.members["subscription"]) == (404, "typo")
+        assert caught.value.members["known"] == ["count"]
+        assert await manager.redrive("count") == 0
+
+    run(tmp_path, test)
+
+
 def test_a_signal_of_the_class_whose_payload_does_not_fit_is_refused_and_never_reaches_the_execution(
     tmp_path: Path,
 ) -> None:
