@@ -98,8 +98,7 @@ class Mailbox:
         number, context = self._handlers_made, contextvars.copy_context()
         box.handlers[number] = handler, context
         while box.kept:
-            signal = self._kept.pop(box.kept.popleft())
-            self._loop.call_soon(self._handle, handler, signal.payload, context=context)
+            self._loop.call_soon(self._hand_over, box, box.kept.popleft(), number, context=context)
 
         def dispose() -> None:
             box.handlers.pop(number, None)
@@ -115,6 +114,14 @@ class Mailbox:
         if box is None:
             box = self._boxes[name] = Box()
         return box
+
+    def _hand_over(self, box: Box, id: str, number: int) -> None:
+        """Let a handler have a signal that was kept; one that has ended since leaves it where it was."""
+        if number in box.handlers:
+            self._handle(box.handlers[number][0], self._kept.pop(id).payload)
+        else:
+            box.kept.append(id)
+            box.wake()
 
     def _handle(self, handler: SignalHandler, payload: Payload) -> None:
         # What it raises reaches the loop, which fails the execution: there is no waiter to tell.

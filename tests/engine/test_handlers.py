@@ -45,6 +45,26 @@ def test_handler_that_comes_late_gets_what_was_kept(begin: Begin) -> None:
     assert run.result == ["1", "2"]
 
 
+def test_handler_that_ends_leaves_the_rest_of_what_was_kept_to_who_waits_for_it(begin: Begin) -> None:
+    async def once() -> list[object]:
+        seen: list[object] = []
+
+        def handle(payload: str) -> None:
+            seen.append(payload)
+            dispose()
+
+        await task("a")
+        dispose = on(handle)
+        seen.extend([await receive(), await receive()])
+        return seen
+
+    run = begin(once)
+    for number in (1, 2, 3):
+        run.signal("word", number, id=str(number))
+    run.succeed("a")
+    assert run.result == ["1", 2, 3]
+
+
 def test_receiver_and_handler_both_see_a_signal(begin: Begin) -> None:
     async def both() -> list[object]:
         seen: list[object] = []
