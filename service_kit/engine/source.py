@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import sys
+from asyncio.events import _get_running_loop
 from collections.abc import Iterable
 from types import FrameType
 from typing import Any
@@ -18,19 +20,25 @@ TURN = "service_kit.engine.machine"
 
 
 def caller_line() -> str:
-    """Return `file:line in function` of the workflow code that is running now."""
+    """Return `file:line in function` of the workflow code that is running now.
+
+    What runs as a task may have no line of the user's, as in `gather(charge(1), charge(2))`, nor has an arrival
+    that is applied: then it is where the workflow waits.
+    """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and is_machinery(frame):
         if frame.f_globals.get("__name__") == TURN:
-            return "outside of its code, where an arrival is applied"
+            # The loop's module imports this one.
+            lines: str = getattr(_get_running_loop(), "waiting_lines", str)()
+            return f"{lines}, where the workflow waits" if lines else "in code that is not the workflow's own"
         frame = frame.f_back
     return _line(frame) if frame is not None else "an unknown line"
 
 
 def waiting_lines(tasks: Iterable[asyncio.Task[Any]]) -> str:
-    """Return where each of `tasks` waits; those that have not begun, or have ended, are left out."""
-    lines = [line for line in (_waiting_line(task.get_coro()) for task in tasks if not task.done()) if line]
-    return "; ".join(lines)
+    """Return the lines at which `tasks` wait, each once; those that have not begun, or have ended, are left out."""
+    lines = dict.fromkeys(_waiting_line(task.get_coro()) for task in tasks if not task.done())
+    return "; ".join(line for line in lines if line)
 
 
 def is_machinery(frame: FrameType) -> bool:
@@ -41,6 +49,8 @@ def is_machinery(frame: FrameType) -> bool:
 
 def _waiting_line(awaited: Any) -> str:
     """Return the innermost line of the user's code on the chain of awaits."""
+    if inspect.iscoroutine(awaited) and inspect.getcoroutinestate(awaited) == inspect.CORO_CREATED:
+        return ""
     found = ""
     while awaited is not None:
         frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)

@@ -42,7 +42,7 @@ def test_call_without_arguments_is_named_without_them() -> None:
     assert describe(None) == "nothing"
 
 
-def test_call_that_an_arrival_makes_for_the_code_stands_outside_of_it() -> None:
+def test_call_that_an_arrival_makes_for_the_code_is_shown_where_that_waits() -> None:
     left_alone = ChildOptions(parent_close="abandon")
 
     async def before() -> None:
@@ -56,7 +56,8 @@ def test_call_that_an_arrival_makes_for_the_code_stands_outside_of_it() -> None:
     run.start()
     run.arrive(CancelRequested("why"))
     error = replay_error(after, run.history)
-    assert error.where == "outside of its code, where an arrival is applied"
+    here = after.__code__.co_firstlineno + 1
+    assert error.where == f"{__file__}:{here} in {after.__qualname__}, where the workflow waits"
 
 
 def test_every_task_that_waits_is_named_with_its_line() -> None:
