@@ -36,8 +36,18 @@ def default_file(service: str) -> Path:
     return folder / f"{service}.db"
 
 
+def require_file(path: str | Path) -> None:
+    """Raise FileUnavailable for what SQLite keeps in memory: each of our connections would have one of its own."""
+    if str(path) in ("", ":memory:"):
+        raise FileUnavailable(
+            f"'{path}' is no file, and what runs durably needs one",
+            "name a file; in tests TestEnvironment(Service) runs a service without a disk",
+        )
+
+
 def check_file(file: Path) -> None:
     """Make the file, or bring it to this version's schema; raise FileUnavailable."""
+    require_file(file)
     if not file.parent.is_dir():
         raise FileUnavailable(f"there is no folder {file.parent} for {file.name}", "make it first")
     try:

@@ -20,6 +20,7 @@ from client_kit.ids import new_id
 from service_kit.contract.gateway import Gateway, reset_gateway, set_gateway
 from service_kit.contract.gather import gather
 from service_kit.contract.service import Service, contract_of
+from service_kit.hosts.local.files import require_file
 from service_kit.hosts.local.polls import Polls
 from service_kit.http import Application, AsgiApplication, HttpOptions
 from service_kit.http.lifespan import LentVariables
@@ -60,9 +61,11 @@ class LocalHost:
     Inside the block `await process_order.start(...)` and everything else of the service works; `host.asgi()` is
     its HTTP face. Several hosts, in any number of processes of this machine, may share one file: each does a
     share of the work. Left regularly, the host lets what is running end; killed, it is recovered by the next one.
+    A database in memory is FileUnavailable: for tests there is TestEnvironment.
     """
 
     def __init__(self, service: type[Service], path: str | Path, options: LocalOptions | None = None) -> None:
+        require_file(path)
         self._contract = contract_of(service)
         self._declarations = gather(self._contract)
         self._path = path

@@ -9,6 +9,7 @@ import pytest
 
 from service_kit import Event, Service
 from service_kit.hosts.local.files import FileUnavailable, check_file, default_file
+from service_kit.hosts.local.host import LocalHost
 from service_kit.hosts.local.service import create_local_service
 
 
@@ -30,6 +31,17 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / ".service-kit").write_text("a file")
     with pytest.raises(FileUnavailable, match=r"the folder .*\.service-kit cannot be made"):
         default_file("orders")
+
+
+@pytest.mark.parametrize("path", ["", ":memory:"])
+def test_a_database_in_memory_is_refused_with_what_there_is_for_tests(path: str) -> None:
+    with pytest.raises(FileUnavailable, match=r"is no file.*TestEnvironment\(Service\)"):
+        LocalHost(Service, path)
+
+
+def test_a_database_in_memory_cannot_be_served_either() -> None:
+    with pytest.raises(FileUnavailable, match="':memory:' is no file"):
+        check_file(Path(":memory:"))
 
 
 def test_a_file_of_a_newer_version_is_refused_with_the_cure(tmp_path: Path) -> None:
