@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import inspect
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from service_kit.contract.codec import CommandCodec, build_codec
 from service_kit.contract.parameters import Parameter, bind_arguments, read_parameters, resolve_hints
 from service_kit.contract.route import Route
+from service_kit.contract.threads import in_thread
 from service_kit.errors import DefinitionError
 
 
@@ -123,7 +124,7 @@ def awaited(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
         return function
 
     async def call(*args: Any, **kwargs: Any) -> Any:
-        return await asyncio.to_thread(function, *args, **kwargs)
+        return await in_thread(partial(function, *args, **kwargs))
 
     return call
 

@@ -43,6 +43,7 @@ from service_kit.runtime.records import (
 from service_kit.runtime.schedules import RuntimeSchedules
 from service_kit.runtime.subscription_worker import SubscriptionWorker
 from service_kit.runtime.task_worker import TaskWorker
+from service_kit.runtime.threads import Threads
 from service_kit.runtime.timers import Timers
 from service_kit.runtime.tokens import TaskTokens
 from service_kit.runtime.warm import WarmExecutions
@@ -147,13 +148,15 @@ class Runtime:
         await asyncio.gather(*ending, return_exceptions=True)
 
     def _make_task_worker(self) -> TaskWorker:
+        most = self._options.worker.threads
+        threads = Threads(most, self._task_hint.give) if most is not None else None
         return TaskWorker(
             self.stores.tasks,
             self.declarations,
             self._clock,
             self._task_done,
             self._task_hint.give,
-            AttemptRunner(self.stores.tasks, self.declarations, self._clock, self._entropy.random),
+            AttemptRunner(self.stores.tasks, self.declarations, self._clock, self._entropy.random, threads),
             self.tokens.sign,
             self._options.worker,
             self._new_context,
@@ -265,13 +268,11 @@ class Runtime:
 
     async def _run_tasks(self) -> None:
         self._task_hint.take()
-        next_s = await self.task_worker.claim_some()
-        await self._task_hint.wait(next_s, self._options.reconcile_s)
+        await self._task_hint.wait(await self.task_worker.claim_some(), self._options.reconcile_s)
 
     async def _run_deliveries(self) -> None:
         self._delivery_hint.take()
-        next_s = await self.subscription_worker.claim_some()
-        await self._delivery_hint.wait(next_s, self._options.reconcile_s)
+        await self._delivery_hint.wait(await self.subscription_worker.claim_some(), self._options.reconcile_s)
 
     async def _keep_claims(self) -> None:
         await self._clock.sleep(min(BEAT_S, self._options.worker.lease_s / 6))

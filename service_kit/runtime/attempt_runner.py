@@ -21,6 +21,8 @@ from service_kit.runtime.clock import Alarm, Clock, Deadline
 from service_kit.runtime.closing import is_closing
 from service_kit.runtime.ports import Tasks
 from service_kit.runtime.records import ClaimedTask
+from service_kit.runtime.telling import tell_attempt
+from service_kit.runtime.threads import Threads, needs_thread
 
 logger: logging.Logger = logging.getLogger("service_kit.runtime")
 
@@ -36,6 +38,8 @@ class AttemptRunner:
     declarations: Declarations
     clock: Clock
     random: Callable[[], float]
+    threads: Threads | None = None
+    """Where sync tasks run; None: in the threads of the event loop."""
     _defined: dict[str, _Limits] = field(default_factory=dict[str, "_Limits"])
     """Of tasks whose calls may leave them as they are."""
 
@@ -49,7 +53,7 @@ class AttemptRunner:
         if claimed.lost and (answer := self._after_loss(claimed, declared)) is not None:
             return answer
         limits = self._limits(claimed, declared)
-        if limits.deadline_s is not None and self.clock.now_s() >= limits.deadline_s:
+        if limits.are_over(self.clock.now_s()):
             return _raised(claimed, _late(declared, limits))
         try:
             arguments = declared.calls.decode_arguments(claimed.input)
@@ -79,6 +83,16 @@ class AttemptRunner:
         self, attempt: Attempt, declared: Task[..., Any], arguments: dict[str, Any], limits: _Limits
     ) -> Any:
         """Run the function within its limits; return its encoded result."""
+        if self.threads is None or not needs_thread(declared):
+            return await self._begun(attempt, declared, arguments, limits)
+        async with self.threads.one():
+            if limits.are_over(self.clock.now_s()):
+                raise _late(declared, limits)
+            return await self._begun(attempt, declared, arguments, limits)
+
+    async def _begun(
+        self, attempt: Attempt, declared: Task[..., Any], arguments: dict[str, Any], limits: _Limits
+    ) -> Any:
         begin_attempt(attempt)
         seconds = limits.attempt_s(self.clock.now_s())
         if seconds is None and limits.silence_s is None:
@@ -136,7 +150,9 @@ class AttemptRunner:
         retry = (claimed.options and claimed.options.retry) or declared.retry
         delay_s = retry.next_delay_s(claimed.attempt, error_names(error), self.random())
         if delay_s is None or (limits.deadline_s is not None and now_s + delay_s >= limits.deadline_s):
+            tell_attempt(claimed, error, None)
             return TaskRaised(claimed.key.seq, describe_error(error, self.declarations.failures))
+        tell_attempt(claimed, error, delay_s)
         if not await self.tasks.retry(claimed.key, attempt.claim, now_s + delay_s, attempt.details):
             logger.warning("task '%s' of '%s' lost its claim", claimed.name, claimed.key.execution)
         return None
@@ -189,6 +205,10 @@ class _Limits:
             whole_s,
             None if whole_s is None else claimed.scheduled_at_s + whole_s,
         )
+
+    def are_over(self, now_s: float) -> bool:
+        """Tell whether the whole task is over."""
+        return self.deadline_s is not None and now_s >= self.deadline_s
 
     def attempt_s(self, now_s: float) -> float | None:
         """Return how long an attempt that begins now may take."""

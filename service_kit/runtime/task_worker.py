@@ -26,6 +26,7 @@ from service_kit.runtime.records import (
     ScheduleTask,
     TaskKey,
 )
+from service_kit.runtime.threads import needs_thread
 
 logger: logging.Logger = logging.getLogger("service_kit.runtime")
 
@@ -42,6 +43,8 @@ class WorkerOptions:
     """A process that is silent for so long has died: what it had claimed is tried again elsewhere."""
     capacity: int = 1_000
     """Attempts side by side."""
+    threads: int | None = None
+    """Those of sync tasks among them, each in a thread of its own; None: in the threads of the event loop."""
 
 
 @dataclass(slots=True)
@@ -67,6 +70,8 @@ class TaskWorker:
     _counts: Counter[str] = field(default_factory=Counter[str])
     _promised: int = 0
     """Claims that were given away and whose commits are under way."""
+    _in_threads: int = 0
+    """Attempts and promised claims that need a thread."""
     _allowances: dict[str, Allowance] = field(default_factory=dict[str, Allowance])
 
     @property
@@ -87,18 +92,21 @@ class TaskWorker:
         accepted or given back by `withdraw`.
         """
         inline = self.declarations.tasks[name].definition.get("inline", False)
-        if not (inline or self.room) or not self._allowance(name).unlimited:
+        if not (inline or self._room_for(name)) or not self._allowance(name).unlimited:
             return None
         self._promised += 1
+        self._in_threads += self._needs_thread(name)
         return self._new_claim()
 
     def withdraw(self, effects: Sequence[Effect]) -> None:
         """Take back the claims of effects that were not committed."""
-        self._promised -= sum(isinstance(e, ScheduleTask) and e.claim is not None for e in effects)
+        for effect in effects:
+            if isinstance(effect, ScheduleTask) and effect.claim is not None:
+                self._redeem(effect.name)
 
     def accept_scheduled(self, task: ScheduleTask, claim: Claim) -> None:
         """Run the first attempt of a task that was claimed by the commit that scheduled it."""
-        self._promised -= 1
+        self._redeem(task.name)
         self._accept(
             ClaimedTask(task.key, task.name, task.input, task.options, task.scheduled_at_s, 1, claim)
         )
@@ -113,15 +121,17 @@ class TaskWorker:
         if not self.room:
             return None
         looks: list[float] = []
-        free = list[str]()
+        free, threaded = list[str](), list[str]()
         for name in self.declarations.tasks:
             allowance = self._allowance(name)
             if allowance.unlimited:
-                free.append(name)
+                (threaded if self._needs_thread(name) else free).append(name)
             elif allowance.room(self._counts[name]):
                 looks.append(await self._claim_limited(name, allowance))
             elif (next_s := allowance.next_s()) is not None:
                 looks.append(next_s)
+        if threaded:
+            looks.append(await self._claim(threaded, self._room_for(threaded[0])))
         if free:
             looks.append(await self._claim(free, self.room))
         return min(looks, default=None)
@@ -162,6 +172,8 @@ class TaskWorker:
         beats = [Heartbeat(a.task.key, a.claim, now_s, a.details) for a, _ in running]
         if beats:
             await self.tasks.heartbeat(beats)
+        if self.runner.threads is not None:
+            self.runner.threads.close()
 
     async def finished(self) -> None:
         """Wait until no attempt is running."""
@@ -171,7 +183,7 @@ class TaskWorker:
     async def _claim_limited(self, name: str, allowance: Allowance) -> float:
         allowed = allowance.room(self._counts[name])
         begun = self._counts[name]
-        look_s = await self._claim([name], min(self.room, allowed or 0))
+        look_s = await self._claim([name], min(self._room_for(name), allowed or 0))
         allowance.spend(self._counts[name] - begun)
         return look_s
 
@@ -200,6 +212,7 @@ class TaskWorker:
         runner = asyncio.create_task(work, name=claimed.name, context=self.context())
         self._running[claimed.key] = attempt, runner
         self._counts[claimed.name] += 1
+        self._in_threads += self._needs_thread(claimed.name)
 
     async def _run_after(self, before: asyncio.Task[None], attempt: Attempt) -> None:
         await asyncio.wait([before])
@@ -222,8 +235,9 @@ class TaskWorker:
 
     def _ended(self, attempt: Attempt) -> None:
         key, name = attempt.task.key, attempt.task.name
-        had_waiting = not self.room or not self._allowance(name).unlimited
+        had_waiting = not self._room_for(name) or not self._allowance(name).unlimited
         self._counts[name] -= 1
+        self._in_threads -= self._needs_thread(name)
         if self._running[key][0] is attempt:
             del self._running[key]
         if had_waiting:
@@ -236,6 +250,20 @@ class TaskWorker:
             running = self._running.get(attempt.task.key)
             if running is not None and running[0] is attempt:
                 running[1].cancel()
+
+    def _redeem(self, name: str) -> None:
+        self._promised -= 1
+        self._in_threads -= self._needs_thread(name)
+
+    def _room_for(self, name: str) -> int:
+        """Return how many more attempts of a task may begin: a sync one waits in the store until there is a thread."""
+        threads = self.runner.threads
+        if threads is None or not self._needs_thread(name):
+            return self.room
+        return max(min(self.room, threads.most - threads.abandoned - self._in_threads), 0)
+
+    def _needs_thread(self, name: str) -> bool:
+        return self.runner.threads is not None and needs_thread(self.declarations.tasks[name])
 
     def _new_claim(self) -> Claim:
         return Claim(self.options.owner, self.clock.now_s() + self.options.lease_s)

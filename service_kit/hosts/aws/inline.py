@@ -20,6 +20,7 @@ from service_kit.runtime.records import (
     ScheduleTask,
     TaskKey,
 )
+from service_kit.runtime.threads import THREADS, Threads
 from service_kit.runtime.tokens import TaskTokens
 from service_kit.stores.dynamodb.tasks import DynamoTasks
 
@@ -71,7 +72,7 @@ class Inline:
         self._dispatch = dispatch
         self._tokens = tokens
         self.tasks: InlineTasks = InlineTasks(host, dispatch)
-        self._runner = AttemptRunner(self.tasks, host.declarations, host.clock, host.random)
+        self._runner = AttemptRunner(self.tasks, host.declarations, host.clock, host.random, Threads(THREADS))
         self.owner: str = ""
         self.ends_at_s: float = 0.0
         """When the function is ended by force: its claims hold until then."""

@@ -17,6 +17,7 @@ from service_kit.runtime.attempt import Attempt
 from service_kit.runtime.attempt_runner import AttemptRunner
 from service_kit.runtime.ports import Unstorable
 from service_kit.runtime.records import Claim, Heartbeat, ScheduleTask, TaskKey
+from service_kit.runtime.threads import THREADS, Threads
 from service_kit.stores.dynamodb.tasks import DynamoTasks
 
 if TYPE_CHECKING:
@@ -68,7 +69,11 @@ class TasksFunction(Function):
             self._sign = (await self.host.tokens()).sign
             self._tasks = QueuedTasks(self.host)
             self._runner = AttemptRunner(
-                self._tasks, self.host.declarations, self.host.clock, self.host.random
+                self._tasks,
+                self.host.declarations,
+                self.host.clock,
+                self.host.random,
+                Threads(THREADS),
             )
         work = {
             record.id: self._run(record.body, invocation, record.id, self._tasks)
