@@ -25,11 +25,11 @@ from service_kit.contract.declaration import (
     Declaration,
     awaited,
     check_function,
-    check_options,
     enclosing_names,
     where,
 )
 from service_kit.contract.exchange import Middleware
+from service_kit.contract.options import check_options
 from service_kit.contract.parameters import resolve_hints
 from service_kit.contract.route import IDEMPOTENT, Method, parse_route
 from service_kit.errors import DefinitionError, ServiceError

@@ -11,9 +11,10 @@ from typing import Any, ClassVar, Generic, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from typing_extensions import TypedDict, TypeForm, Unpack
 
-from service_kit.contract.declaration import check_function, check_options, where
+from service_kit.contract.declaration import check_function, where
 from service_kit.contract.filters import check_filter
 from service_kit.contract.gateway import require_gateway
+from service_kit.contract.options import check_options
 from service_kit.contract.payload import PayloadCodec
 from service_kit.engine.retry import Retry
 from service_kit.errors import DefinitionError

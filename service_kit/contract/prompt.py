@@ -14,10 +14,10 @@ from service_kit.contract.declaration import (
     Declaration,
     awaited,
     check_function,
-    check_options,
     enclosing_names,
     where,
 )
+from service_kit.contract.options import check_options
 from service_kit.contract.parameters import Parameter
 from service_kit.contract.strings import StringCodec, shape_of
 from service_kit.errors import DefinitionError

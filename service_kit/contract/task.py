@@ -14,10 +14,10 @@ from service_kit.contract.declaration import (
     Declaration,
     awaited,
     check_function,
-    check_options,
     enclosing_names,
     where,
 )
+from service_kit.contract.options import check_chosen, check_options
 from service_kit.contract.parameters import bind_arguments
 from service_kit.contract.payload import CallCodec
 from service_kit.engine.retry import Retry
@@ -84,9 +84,19 @@ class Task(Declaration, Generic[P, R]):
         schedule_to_close_s: float | None = None,
         heartbeat_timeout_s: float | None = None,
     ) -> Self:
-        """Return the same task with these options for its next calls; what is not given stays as it was."""
+        """Return the same task with these options for its next calls; what is not given stays as it was.
+
+        Raises TypeError or ValueError for what cannot be: a timeout of 0 seconds, say.
+        """
         from service_kit.engine.options import TaskOptions as CallOverrides
 
+        check_chosen(
+            self.where,
+            retry=retry,
+            timeout_s=timeout_s,
+            schedule_to_close_s=schedule_to_close_s,
+            heartbeat_timeout_s=heartbeat_timeout_s,
+        )
         old = self._overrides or CallOverrides()
         chosen = type(self).__new__(type(self))
         chosen.__dict__.update(self.__dict__)

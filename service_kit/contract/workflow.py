@@ -16,11 +16,11 @@ from client_kit.ids import new_id
 from service_kit.contract.declaration import (
     Declaration,
     check_function,
-    check_options,
     enclosing_names,
     where,
 )
 from service_kit.contract.gateway import require_gateway
+from service_kit.contract.options import check_chosen, check_options
 from service_kit.contract.parameters import bind_arguments
 from service_kit.contract.payload import CallCodec
 from service_kit.contract.workflow_options import SCHEDULING, StartChoices
@@ -96,7 +96,16 @@ class Workflow(Declaration, Generic[P, R]):
         """Return the same workflow with these options for its next starts; what is not given stays as it was.
 
         `id` makes a start idempotent: the same id and input give the running execution, another input is an error.
+        Raises TypeError or ValueError for what cannot be: a delay that is negative, say.
         """
+        check_chosen(
+            self.where,
+            id=id,
+            timeout_s=timeout_s,
+            start_delay_s=start_delay_s,
+            parent_close=parent_close,
+            attributes=attributes,
+        )
         start = self._chosen.start
         chosen = type(self).__new__(type(self))
         chosen.__dict__.update(self.__dict__)

@@ -53,5 +53,5 @@ def _check_seconds(options: object, name: str) -> None:
     if seconds is not None and not 0 <= seconds < float("inf"):
         problem = "is no number of seconds"
         raise DefinitionError(
-            f"{name}={seconds!r}", problem, "give a finite number >= 0, or None for no limit"
+            f"{name}={seconds!r}", problem, "give a finite number >= 0, or None for what the definition says"
         )
