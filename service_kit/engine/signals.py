@@ -60,8 +60,8 @@ class Mailbox:
     def deliver(self, signal: SignalReceived) -> None:
         """Hand a signal to those who want it, or keep it."""
         box = self._box(signal.name)
-        for handler, context in box.handlers.values():
-            self._loop.call_soon(self._handle, handler, signal.payload, context=context)
+        for number, (_, context) in box.handlers.items():
+            self._loop.call_soon(self._tell, box, signal.payload, number, context=context)
         if box.waiters or not box.handlers:
             self.keep(signal)
             box.wake()
@@ -98,7 +98,7 @@ class Mailbox:
         number, context = self._handlers_made, contextvars.copy_context()
         box.handlers[number] = handler, context
         while box.kept:
-            self._loop.call_soon(self._hand_over, box, box.kept.popleft(), number, context=context)
+            self._offer(box, box.kept.popleft(), number)
 
         def dispose() -> None:
             box.handlers.pop(number, None)
@@ -115,10 +115,20 @@ class Mailbox:
             box = self._boxes[name] = Box()
         return box
 
+    def _tell(self, box: Box, payload: Payload, number: int) -> None:
+        """Call a handler, unless another one has ended it since."""
+        if number in box.handlers:
+            self._handle(box.handlers[number][0], payload)
+
+    def _offer(self, box: Box, id: str, number: int) -> None:
+        self._loop.call_soon(self._hand_over, box, id, number, context=box.handlers[number][1])
+
     def _hand_over(self, box: Box, id: str, number: int) -> None:
-        """Let a handler have a signal that was kept; one that has ended since leaves it where it was."""
+        """Let a handler have a signal that was kept; if it has ended since, a waiter, another handler, or nobody."""
         if number in box.handlers:
             self._handle(box.handlers[number][0], self._kept.pop(id).payload)
+        elif box.handlers and not box.waiters:
+            self._offer(box, id, next(iter(box.handlers)))
         else:
             box.kept.append(id)
             box.wake()

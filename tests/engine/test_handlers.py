@@ -65,6 +65,74 @@ def test_handler_that_ends_leaves_the_rest_of_what_was_kept_to_who_waits_for_it(
     assert run.result == ["1", 2, 3]
 
 
+def test_handler_that_another_one_ends_is_not_called_any_more(begin: Begin) -> None:
+    async def two() -> list[object]:
+        seen: list[object] = []
+
+        def ends_the_other(payload: str) -> None:
+            seen.append(["first", payload])
+            dispose()
+
+        on(ends_the_other)
+        dispose = on(lambda payload: seen.append(["second", payload]))
+        await task("a")
+        return seen
+
+    run = begin(two)
+    run.signal("word", 1, id="1")
+    run.succeed("a")
+    assert run.result == [["first", "1"]]
+
+
+def test_what_a_handler_leaves_is_the_next_handlers_if_nobody_waits(begin: Begin) -> None:
+    async def hands_on() -> list[object]:
+        seen: list[object] = []
+
+        def first(payload: str) -> None:
+            seen.append(["first", payload])
+            dispose()
+
+        await task("a")
+        dispose = on(first)
+        on(lambda payload: seen.append(["second", payload]))
+        await task("b")
+        return seen
+
+    run = begin(hands_on)
+    for number in (1, 2, 3):
+        run.signal("word", number, id=str(number))
+    run.succeed("a")
+    run.signal("word", 4, id="4")
+    run.succeed("b")
+    assert run.result == [["first", "1"], ["second", "2"], ["second", "3"], ["second", "4"]]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_handler_that_ends_in_its_first_call_sees_one_signal_whenever_they_came(
+    begin: Begin, when: str
+) -> None:
+    async def once() -> list[object]:
+        seen: list[object] = []
+
+        def handle(payload: str) -> None:
+            seen.append(payload)
+            dispose()
+
+        if when == "before":
+            await task("a")
+        dispose = on(handle)
+        await task("b")
+        return [*seen, await receive(), await receive()]
+
+    run = begin(once)
+    for number in (1, 2, 3):
+        run.signal("word", number, id=str(number))
+    if when == "before":
+        run.succeed("a")
+    run.succeed("b")
+    assert run.result == ["1", 2, 3]
+
+
 def test_receiver_and_handler_both_see_a_signal(begin: Begin) -> None:
     async def both() -> list[object]:
         seen: list[object] = []
