@@ -29,6 +29,7 @@ from service_kit.http.management_routes import management_routes
 from service_kit.runtime.assembly import Entropy, Runtime, RuntimeOptions
 from service_kit.runtime.clock import SystemClock
 from service_kit.runtime.task_worker import WorkerOptions
+from service_kit.runtime.threads import THREADS
 from service_kit.stores.packed.store import LARGE_BYTES, packed_stores
 from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.idempotency import SqliteIdempotencyStore
@@ -49,6 +50,8 @@ class LocalOptions:
     """Executions kept in memory between their turns, at some 7 KB each; others are replayed when they are needed."""
     capacity: int = 1_000
     """Task attempts side by side."""
+    threads: int = THREADS
+    """Those of sync tasks among them, each in a thread of its own, which one that goes on after its timeout keeps."""
     keep_ended_s: float | None = None
     """How long executions stay in the file after their end; None: for ever."""
     large_bytes: int = LARGE_BYTES
@@ -122,7 +125,7 @@ class LocalHost:
         options, clock = self._options, SystemClock()
         owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         entropy = Entropy(new_id, random.random, await token_secret(database))
-        worker = WorkerOptions(owner, options.lease_s, options.capacity)
+        worker = WorkerOptions(owner, options.lease_s, options.capacity, options.threads)
         codecs = self._contract.codecs() if self._contract.codecs is not None else ()
         runtime = Runtime(
             packed_stores(sqlite_stores(database), clock.now_s, codecs, options.large_bytes),
