@@ -226,7 +226,7 @@ def signal(
     _check_json(payload)
 
     async def send(operator: Operator) -> None:
-        await operator.access.signal(id, name, payload, signal_id or new_id())
+        await operator.signal(id, name, payload, signal_id or new_id())
 
     _do(service, send, f"sent '{name}' to execution '{id}'")
 
@@ -237,7 +237,7 @@ def cancel(id: IdArgument, service: Remote, reason: ReasonOption = "") -> None:
     """Ask an execution to cancel itself; it may clean up."""
 
     async def ask(operator: Operator) -> None:
-        await operator.access.cancel(id, reason)
+        await operator.end(id, "cancel", reason)
 
     _do(service, ask, f"asked execution '{id}' to cancel itself")
 
@@ -248,7 +248,7 @@ def terminate(id: IdArgument, service: Remote, reason: ReasonOption = "") -> Non
     """End an execution at once; none of its code runs any more."""
 
     async def ask(operator: Operator) -> None:
-        await operator.access.terminate(id, reason)
+        await operator.end(id, "terminate", reason)
 
     _do(service, ask, f"terminated execution '{id}'")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from client_kit.auth import Auth
 from client_kit.auth.api_key import ApiKeyAuth
@@ -40,6 +40,17 @@ class Operator:
     access: ServiceAccess
     manager: Manager
 
+    async def signal(self, id: str, name: str, payload: str, signal_id: str) -> None:
+        """Send a signal; raise CliError if the execution has ended."""
+        if (await self.access.describe(id)).status != "running":
+            raise _ended(id)
+        await self.access.signal(id, name, payload, signal_id)
+
+    async def end(self, id: str, how: Literal["cancel", "terminate"], reason: str) -> None:
+        """Cancel or terminate an execution; raise CliError if it has ended before."""
+        if await self.access.call(how, {"id": id, "reason": reason}, idempotent=True) is False:
+            raise _ended(id)
+
 
 def operate(remote: Remote, work: Callable[[Operator], Awaitable[T]]) -> T:
     """Do some work at a running service; raise CliError."""
@@ -64,6 +75,10 @@ async def _operate(remote: Remote, work: Callable[[Operator], Awaitable[T]]) -> 
         return await work(Operator(connection.access, manage(connection.client())))
     finally:
         await transport.close()
+
+
+def _ended(id: str) -> CliError:
+    return CliError(f"execution '{id}' has ended already", f"`service-kit executions show {id}` tells how")
 
 
 def _explained(error: CallError | ServiceError, url: str) -> CliError:

@@ -177,15 +177,25 @@ async def state(id: Id, name: str) -> str | None:
 
 
 @command(path="/_system/executions/{id}/cancel", errors=[ExecutionNotFound])
-async def cancel(id: Id, reason: str = "") -> None:
-    """Ask an execution to cancel itself."""
-    await require_gateway("this").cancel(touchable(id), reason)
+async def cancel(id: Id, reason: str = "") -> bool:
+    """Ask an execution to cancel itself; false: it has ended already."""
+    runs = await _runs(touchable(id))
+    if runs:
+        await require_gateway("this").cancel(id, reason)
+    return runs
 
 
 @command(path="/_system/executions/{id}/terminate", errors=[ExecutionNotFound])
-async def terminate(id: Id, reason: str = "") -> None:
-    """End an execution at once."""
-    await require_gateway("this").terminate(id, reason)
+async def terminate(id: Id, reason: str = "") -> bool:
+    """End an execution at once; false: it has ended already."""
+    runs = await _runs(id)
+    if runs:
+        await require_gateway("this").terminate(id, reason)
+    return runs
+
+
+async def _runs(id: str) -> bool:
+    return (await require_gateway("this").describe(id)).status == "running"
 
 
 @command(path="/_system/executions/{id}/pause", errors=[ExecutionNotFound])

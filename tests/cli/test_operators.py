@@ -225,6 +225,17 @@ def test_an_unknown_id_is_told(depot: Depot, words: tuple[str, ...]) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "words", [("signal", "r-1", "released", '"me"'), ("cancel", "r-1"), ("terminate", "r-1")]
+)
+def test_what_comes_too_late_for_an_execution_is_told(depot: Depot, words: tuple[str, ...]) -> None:
+    depot.does("executions", "start", "refuse", "why=closed", "--id", "r-1")
+    depot.run("executions", "result", "r-1")
+    assert depot.refuses("executions", *words) == (
+        "error: execution 'r-1' has ended already\n  `service-kit executions show r-1` tells how\n"
+    )
+
+
 def test_an_unknown_workflow_and_a_wrong_input_are_told(depot: Depot) -> None:
     said = depot.refuses("executions", "start", "shop", "order=o-1")
     assert f"error: the service at {depot.url} offers no workflow 'shop'" in said

@@ -186,6 +186,23 @@ def test_executions_are_cancelled_and_terminated(tmp_path: Path) -> None:
     run(tmp_path, test)
 
 
+def test_whoever_ends_an_execution_is_told_whether_it_still_ran(tmp_path: Path) -> None:
+    async def test(running: Running) -> None:
+        transport = httpx.ASGITransport(running.host.asgi(), client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://t") as http:
+            for end in ("cancel", "terminate"):
+                execution = await running.client.approve.start(1)
+                answers = [await http.post(f"/_system/executions/{execution.id}/{end}", json={})]
+                assert await running.host.runtime.gateway.outcome(execution.id, None) is not None
+                answers.append(await http.post(f"/_system/executions/{execution.id}/{end}", json={}))
+                assert [(answer.status_code, answer.json()) for answer in answers] == [
+                    (200, True),
+                    (200, False),
+                ]
+
+    run(tmp_path, test)
+
+
 def test_a_signal_may_be_null_and_one_id_is_delivered_once(tmp_path: Path) -> None:
     async def test(running: Running) -> None:
         execution = await running.client.take_note.start()
