@@ -279,6 +279,7 @@ class ExecutionExists(ServiceError, status=409):
         )
 
     def saying(self, text: str) -> Self:
-        """Return it with another text, for an id that cannot be used for another reason."""
-        self.args = (self.args[0], text)
-        return self
+        """Return the same error with another text, for an id that cannot be used for another reason."""
+        error = self.decode_fields(self.encode_fields())
+        error.args = (self.fields(), text)
+        return error
