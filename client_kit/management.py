@@ -65,7 +65,7 @@ class ScheduleInfo:
     overlap: str
     catch_up_s: float
     next_at_s: float | None
-    """None: it is paused."""
+    """None: it is paused or has no time left, or has just begun or was resumed during a run, and is yet to look."""
     last_at_s: float | None
     """The time of the run that was started last."""
     paused: str | None
@@ -170,7 +170,12 @@ class Manager:
         return started
 
     async def backfill_schedule(self, workflow: str, begin: datetime, end: datetime) -> list[str]:
-        """Run the times of a range that were not run; return the ids of their runs. A moment needs a time zone."""
+        """Run the times of a range that were not run; return the ids of their runs. A moment needs a time zone.
+
+        They wait in a queue and run one after another, unless the schedule lets them overlap. `pause_schedule` drops
+        those that still wait: an id that was returned here may then be of no execution, and asking for it is
+        ExecutionNotFound. Resume does not bring them back; a backfill of the same range does.
+        """
         started: list[str] = await self._access.call(
             "backfill_schedule",
             {"workflow": workflow, "begin": begin.isoformat(), "end": end.isoformat()},

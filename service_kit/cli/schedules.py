@@ -101,6 +101,8 @@ def backfill(
 ) -> None:
     """Run the times of a range that were not run, and print the ids of their runs.
 
+    They wait for one another; pausing the schedule drops those that still wait.
+
     [dim]service-kit schedules backfill remind --from 2025-03-01 --to 2025-03-08T12:00+01:00[/]
     """
     from service_kit.cli.operating import operate

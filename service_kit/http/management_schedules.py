@@ -59,7 +59,10 @@ async def backfill_schedule(
     begin: Annotated[AwareDatetime, Field(description="the first moment")],
     end: Annotated[AwareDatetime, Field(description="the last moment; not in the future")],
 ) -> list[str]:
-    """Run the times of a range that were not run; tell the ids of their runs."""
+    """Run the times of a range that were not run; tell the ids of their runs.
+
+    They wait for one another. Pausing the schedule drops those that still wait: their ids are then of no execution.
+    """
     with _known(workflow):
         try:
             schedules = current_management().schedules
