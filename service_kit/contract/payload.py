@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from pydantic import TypeAdapter
-from pydantic_core import SchemaSerializer
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, SchemaSerializer
 
 from service_kit.contract.codec import CommandCodec
 from service_kit.contract.set_order import ordering_serializer
@@ -26,8 +26,19 @@ class PayloadCodec:
     def _serializer(self) -> SchemaSerializer:
         return ordering_serializer(self._adapter) or self._adapter.serializer
 
+    @functools.cached_property
+    def _against_none(self) -> str | None:
+        try:
+            self._adapter.validator.validate_python(None)
+        except ValidationError as error:
+            return error.errors(include_url=False)[0]["msg"]
+        return None
+
     def encode(self, value: Any) -> str:
         """Return the text; raise PydanticSerializationError for a value of another type."""
+        if value is None and self._against_none is not None:
+            # pydantic writes it for any type; whoever reads it could not tell where it comes from.
+            raise PydanticSerializationError(f"{self._against_none}, not None (is a `return` missing?)")
         return self._serializer.to_json(value, by_alias=True, warnings="error").decode()
 
     def decode(self, text: str) -> Any:
