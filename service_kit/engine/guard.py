@@ -1,11 +1,14 @@
 """The determinism guard: an audit hook that refuses sockets, files, processes, threads and sleep inside a turn.
 
+It is a net for mistakes, not a wall: what raises no audit event passes (`os.stat`, `os.environ.get`, a lock).
+
 An audit hook is for the whole process and for ever, so the first instance installs it. Outside of turns it only
 asks whether this thread's running loop is a workflow's; what an audited event costs more, 0.1 to 0.3 us, CPython
 takes for any hook.
 
 Clocks and random numbers raise no audit events: those are found statically. What older Pythons do not audit yet
-is wrapped, so that they do.
+is wrapped, so that they do; so is the future of a thread pool, which none audits: to give work to a thread that is
+there already starts none.
 """
 
 from __future__ import annotations
@@ -25,12 +28,23 @@ REFUSED = {
     "open": "files (open)",
     "os.listdir": "the file system (os.listdir)",
     "os.scandir": "the file system (os.scandir)",
+    "os.chdir": "the file system (os.chdir)",
+    "os.chmod": "the file system (os.chmod)",
+    "os.chown": "the file system (os.chown)",
+    "os.link": "the file system (os.link)",
     "os.mkdir": "the file system (os.mkdir)",
     "os.remove": "the file system (os.remove)",
     "os.rename": "the file system (os.rename)",
     "os.rmdir": "the file system (os.rmdir)",
+    "os.symlink": "the file system (os.symlink)",
     "os.truncate": "the file system (os.truncate)",
+    "os.utime": "the file system (os.utime)",
+    "os.putenv": "the environment (os.environ, os.putenv)",
+    "os.unsetenv": "the environment (os.environ, os.unsetenv)",
+    "builtins.input": "the console (input)",
     "sqlite3.connect": "databases (sqlite3.connect)",
+    "os.kill": "other processes (os.kill)",
+    "os.killpg": "other processes (os.killpg)",
     "os.exec": "subprocesses (os.exec)",
     "os.fork": "subprocesses (os.fork)",
     "os.forkpty": "subprocesses (os.forkpty)",
@@ -51,13 +65,17 @@ REFUSED = {
     "socket.sendto": "the network (socket.sendto)",
     "_thread.start_new_thread": "threads",
     "_thread.start_joinable_thread": "threads",
+    "concurrent.futures.Future": "threads or executors (submit, wrap_future, run_coroutine_threadsafe)",
     "time.sleep": "time.sleep, which stops every execution of this thread (asyncio.sleep waits durably)",
 }
 
+NEVER = (sys.maxsize,)
 AUDITED_SINCE = (
     ((3, 13), "time", "sleep", "time.sleep"),
     ((3, 12), "_thread", "start_new_thread", "_thread.start_new_thread"),
     ((3, 12), "threading", "_start_new_thread", "_thread.start_new_thread"),
+    (NEVER, "concurrent.futures._base", "Future.__init__", "concurrent.futures.Future"),
+    (NEVER, "concurrent.futures._base", "Future.add_done_callback", "concurrent.futures.Future"),
 )
 """The first Python that audits it, where it is, and its event."""
 
@@ -72,9 +90,6 @@ TOLERATED = frozenset(
         "linecache",
         "logging",
         "pdb",
-        "pkgutil",
-        "tempfile",
-        "tokenize",
         "traceback",
         "warnings",
         "weakref",
@@ -83,7 +98,8 @@ TOLERATED = frozenset(
     }
 )
 """Who may do it on the workflow's behalf: imports, log handlers, messages, debuggers, finalizers, time zones.
-None of them brings anything back that could change what the workflow does next."""
+They are for code, source lines and data of packages, which do not change while a process runs; who has them read
+another file (`linecache`, `importlib.resources`) is not found out."""
 
 _installed = False
 
@@ -113,15 +129,17 @@ def _hook(turn: CodeType) -> Callable[[str, tuple[Any, ...]], None]:
 
 
 def _audit(module: Any, name: str, event: str) -> None:
-    """Let a function raise the audit event that it raises in newer Pythons."""
-    function = getattr(module, name)
+    """Let a function, or a method, raise an audit event that this Python does not raise."""
+    *owners, name = name.split(".")
+    owner = functools.reduce(getattr, owners, module)
+    function = getattr(owner, name)
 
     @functools.wraps(function)
     def audited(*args: Any, **options: Any) -> Any:
         sys.audit(event, *args)
         return function(*args, **options)
 
-    setattr(module, name, audited)
+    setattr(owner, name, audited)
 
 
 def _tolerated(frame: FrameType | None, turn: CodeType) -> bool:

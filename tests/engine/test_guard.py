@@ -7,15 +7,19 @@ import asyncio
 import importlib
 import logging
 import os
+import pkgutil
 import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+import tokenize
 import warnings
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -61,6 +65,22 @@ def use(action: Callable[[], object]) -> Execution:
         ("the network", lambda: socket.getaddrinfo("localhost", 1)),
         ("databases", lambda: sqlite3.connect(":memory:")),
         (r"time\.sleep", lambda: time.sleep(0)),
+        ("the file system", lambda: os.symlink("a", "no-such-folder/b")),  # noqa: PTH211 - it is what users write
+        ("the file system", lambda: os.link("no-such-file", "b")),
+        ("the file system", lambda: os.chmod("no-such-file", 0o600)),  # noqa: PTH101 - it is what users write
+        ("the file system", lambda: os.chown("no-such-file", -1, -1)),
+        ("the file system", lambda: os.utime("no-such-file")),
+        ("the file system", lambda: os.chdir("no-such-folder")),
+        ("the file system", tempfile.mkdtemp),
+        ("files", tempfile.mkstemp),
+        ("files", tempfile.NamedTemporaryFile),
+        ("files", lambda: tokenize.open(__file__)),  # noqa: SIM115 - it is refused
+        ("the file system", lambda: list(pkgutil.iter_modules([str(Path(__file__).parent)]))),
+        ("the environment", lambda: os.environ.update(NO_SUCH_VARIABLE="1")),
+        ("the environment", lambda: os.unsetenv("NO_SUCH_VARIABLE")),
+        ("other processes", lambda: os.kill(os.getpid(), 0)),
+        ("other processes", lambda: os.killpg(os.getpgrp(), 0)),
+        ("the console", input),
     ],
 )
 def test_what_a_replay_could_not_repeat_fails_the_turn(what: str, action: Callable[[], object]) -> None:
@@ -68,6 +88,27 @@ def test_what_a_replay_could_not_repeat_fails_the_turn(what: str, action: Callab
         use(action)
     assert "test_guard.py" in caught.value.where
     assert "do it in a task" in str(caught.value)
+
+
+def test_threads_that_are_there_already_are_given_nothing_to_do() -> None:
+    async def elsewhere() -> None:
+        return None
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: None).result()
+        with pytest.raises(NonDeterminismError, match="a workflow cannot use threads") as caught:
+            use(lambda: pool.submit(lambda: None).result())
+        assert "test_guard.py" in caught.value.where
+        given = pool.submit(lambda: 1)
+        with pytest.raises(NonDeterminismError, match="wrap_future"):
+            use(lambda: asyncio.wrap_future(given))
+        assert given.result() == 1
+    loop = asyncio.new_event_loop()
+    coro = elsewhere()
+    with pytest.raises(NonDeterminismError, match="a workflow cannot use threads"):
+        use(lambda: asyncio.run_coroutine_threadsafe(coro, loop))
+    coro.close()
+    loop.close()
 
 
 def test_outside_of_turns_nothing_is_refused(tmp_path: Path) -> None:
