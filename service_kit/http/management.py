@@ -122,6 +122,9 @@ class InvalidFork(ServiceError, status=422):
     problem: str
 
 
+Pair: TypeAlias = Annotated[str, Field(pattern="^[^=]+=")]
+
+
 class Page(BaseModel):
     """One page of a list."""
 
@@ -140,9 +143,9 @@ class EmittedEvent(BaseModel):
 async def list_executions(
     workflow: str | None = None,
     status: Status | None = None,
-    attribute: Annotated[list[str], Field(description="name=value; all must hold")] = [],  # noqa: B006 - read only
+    attribute: Annotated[list[Pair], Field(description="name=value; all must hold")] = [],  # noqa: B006 - read only
     limit: Annotated[int, Field(ge=1, le=1000)] = 100,
-    after: str | None = None,
+    after: Annotated[str, Field(pattern=r"^\d+(\.\d+)?/")] | None = None,
 ) -> Page:
     """List executions, newest first."""
     pairs = (pair.partition("=") for pair in attribute)

@@ -122,3 +122,14 @@ def test_a_fork_that_cannot_be_is_refused_with_what_can(tmp_path: Path) -> None:
             await manager.fork("w", 1, "again")
 
     run(tmp_path, test)
+
+
+@pytest.mark.parametrize("query", ["after=garbage", "after=1.2.3/x", "attribute=region", "attribute==eu"])
+def test_a_list_from_nowhere_or_by_half_an_attribute_is_refused(tmp_path: Path, query: str) -> None:
+    async def test(host: LocalHost, manager: Manager, client: Counter) -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(host.asgi()), base_url="http://t") as http:
+            answer = await http.get(f"/_system/executions?{query}")
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["loc"][1] == query.partition("=")[0]
+
+    run(tmp_path, test)
