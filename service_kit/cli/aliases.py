@@ -1,25 +1,14 @@
-"""Fields that are written under one name and read under another: what a service sends, no client could read."""
+"""Fields that no client could read: what a service sends is written under one name, and read under another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from service_kit.contract.read_back import UnreadableField, unreadable_in
 from service_kit.contract.service import ServiceContract
-
-_READS_BACK = "give it one alias=... instead, or add the written name by validation_alias=AliasChoices(...)"
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadableField:
-    """A field, and why it does not survive the way from one side to the other."""
-
-    where: str
-    problem: str
-    cure: str
 
 
 def unreadable_fields(contract: ServiceContract) -> Iterator[UnreadableField]:
@@ -29,28 +18,10 @@ def unreadable_fields(contract: ServiceContract) -> Iterator[UnreadableField]:
     """
     seen: set[UnreadableField] = set()
     for adapter in _adapters(contract):
-        for owner, field in _fields(adapter.core_schema):
-            found = _judge(owner, field)
-            if found is not None and found not in seen:
+        for found in unreadable_in(adapter.core_schema):
+            if found not in seen:
                 seen.add(found)
                 yield found
-
-
-@dataclass(frozen=True, slots=True)
-class _Owner:
-    """A model, dataclass or typed dict."""
-
-    name: str
-    by_name: bool
-    """Whether it reads a field under its Python name as well."""
-    forbids_extra: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    name: str
-    schema: Mapping[str, Any]
-    computed: bool = False
 
 
 def _adapters(contract: ServiceContract) -> Iterable[TypeAdapter[Any]]:
@@ -61,88 +32,3 @@ def _adapters(contract: ServiceContract) -> Iterable[TypeAdapter[Any]]:
             yield declared.codec.rest.body.adapter
     for error in contract.errors.values():
         yield TypeAdapter(error.fields_model())
-
-
-def _judge(owner: _Owner, field: _Field) -> UnreadableField | None:
-    where = f"{owner.name}.{field.name}"
-    if field.computed:
-        written = field.schema.get("alias", field.name)
-        if not owner.forbids_extra:
-            return None
-        return UnreadableField(
-            where,
-            f"it is computed, so it is written as '{written}', and {owner.name} refuses members that it does not know",
-            "take extra='forbid' out of the model, or make it a plain property",
-        )
-    required = field.schema["schema"]["type"] != "default" and field.schema.get("required", True)
-    if field.schema.get("serialization_exclude"):
-        if not required:
-            return None
-        return UnreadableField(
-            where, "it is required, and excluded when it is written", "give it a default, or take out exclude"
-        )
-    written = field.schema.get("serialization_alias", field.name)
-    read = _read_names(owner, field)
-    if written in read:
-        return None
-    names = " or ".join(f"'{name}'" for name in sorted(read)) or "a path of members"
-    return UnreadableField(where, f"it is written as '{written}' and read as {names}", _READS_BACK)
-
-
-def _read_names(owner: _Owner, field: _Field) -> set[str]:
-    alias = field.schema.get("validation_alias")
-    names = {field.name} if alias is None or owner.by_name else set()
-    match alias:
-        case str():
-            names.add(alias)
-        case [*paths]:
-            choices = paths if paths and isinstance(paths[0], list) else [paths]
-            names |= {path[0] for path in choices if len(path) == 1 and isinstance(path[0], str)}
-        case _:
-            pass
-    return names
-
-
-def _fields(schema: Any) -> Iterator[tuple[_Owner, _Field]]:
-    """Yield every field in a core schema, with what owns it."""
-    waiting: list[Any] = [(schema, None)]
-    seen: set[int] = set()
-    while waiting:
-        node, owner = waiting.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if isinstance(node, Mapping):
-            owner = _owner(node) or owner
-            if owner is not None:
-                yield from ((owner, field) for field in _own_fields(node))
-            waiting += [(value, owner) for key, value in node.items() if key not in ("metadata", "config")]
-        elif isinstance(node, list | tuple):
-            waiting += [(value, owner) for value in node]
-
-
-def _owner(node: Mapping[Any, Any]) -> _Owner | None:
-    """Return what a node's fields belong to, if the node begins a model, dataclass or typed dict."""
-    if node.get("type") not in ("model", "dataclass", "typed-dict"):
-        return None
-    config = node.get("config") or {}
-    cls = node.get("cls")
-    return _Owner(
-        name=cls.__qualname__
-        if isinstance(cls, type)
-        else str(node.get("cls_name") or config.get("title") or "object"),
-        by_name=bool(config.get("populate_by_name") or config.get("validate_by_name")),
-        forbids_extra=config.get("extra_fields_behavior") == "forbid",
-    )
-
-
-def _own_fields(node: Mapping[Any, Any]) -> Iterator[_Field]:
-    match node.get("type"):
-        case "model-fields" | "typed-dict":
-            yield from (_Field(name, field) for name, field in node["fields"].items())
-        case "dataclass-args":
-            yield from (_Field(field["name"], field) for field in node["fields"])
-        case _:
-            return
-    for computed in node.get("computed_fields", ()):
-        yield _Field(computed["property_name"], computed, computed=True)

@@ -9,7 +9,6 @@ from service_kit.cli.finding import Finding, Severity
 from service_kit.cli.lint import lint_findings
 from service_kit.cli.targets import place_of
 from service_kit.cli.uses import Use, uses_of
-from service_kit.contract.event import Subscription
 from service_kit.contract.gather import Declarations, gather
 from service_kit.contract.service import ServiceContract
 from service_kit.contract.task import Task
@@ -29,7 +28,6 @@ def durable_findings(contract: ServiceContract, service_module: str) -> list[Fin
         *_unresolved(declarations),
         *_not_gathered(contract, declarations, uses),
         *_unseen_tasks(declarations, uses),
-        *_deaf_filters(declarations),
     ]
     return [*found, *lint_findings(contract, declarations, service_module, found)]
 
@@ -86,29 +84,6 @@ def _unseen_tasks(declarations: Declarations, uses: Mapping[str, list[Use]]) -> 
                 "no workflow can see it, so it never runs durably",
                 "call it in a workflow, or make it a plain function",
             )
-
-
-def _deaf_filters(declarations: Declarations) -> Iterator[Finding]:
-    for heard in declarations.subscriptions.values():
-        for field, alternatives in heard.definition.get("match", {}).items():
-            may_be_absent = isinstance(alternatives, list) and {"exists": False} in alternatives
-            if not may_be_absent and not _is_known(field, heard):
-                yield Finding(
-                    Severity.ERROR,
-                    "deaf-filter",
-                    heard.where,
-                    f"it wants '{field}' to match, which {' and '.join(heard.events)} do not have: it hears nothing",
-                    "match a field of the event, as its JSON names it",
-                )
-
-
-def _is_known(field: str, heard: Subscription[Any]) -> bool:
-    for event in heard.events.values():
-        names = {info.serialization_alias or name for name, info in event.model_fields.items()}
-        computed = {info.alias or name for name, info in event.model_computed_fields.items()}
-        if field in names | computed or event.model_config.get("extra") == "allow":
-            return True
-    return False
 
 
 def _at(use: Use) -> str:

@@ -26,7 +26,6 @@ CODES: Mapping[str, str] = {
     "no-commands": "a service that offers nothing",
     "unseen-task": "a task that no workflow can see",
     **{code: what for code, (what, _) in RULES.items()},
-    "deaf-filter": "a subscription's filter that no event passes",
     "placeholder": "a field of the plugin manifest was left as it came",
 }
 """Every code, and what it stands for."""
@@ -122,7 +121,9 @@ def _hidden_raw_routes(
 
 def _unreadable_fields(contract: ServiceContract) -> Iterator[Finding]:
     for found in unreadable_fields(contract):
-        yield Finding(Severity.ERROR, "unreadable-field", found.where, found.problem, found.cure)
+        yield Finding(
+            Severity.ERROR, "unreadable-field", f"{found.owner}.{found.name}", found.problem, found.cure
+        )
 
 
 def _not_exposed(service: type[Service], modules: Iterable[ModuleType]) -> Iterator[Finding]:

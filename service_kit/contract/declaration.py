@@ -107,17 +107,6 @@ def check_function(kind: str, function: Callable[..., Any]) -> None:
         )
 
 
-def check_options(at: str, options: Mapping[str, Any], known: Mapping[str, Any]) -> None:
-    """Raise DefinitionError for an option that is unknown, or a duration or size that is not positive."""
-    unknown = options.keys() - known.keys()
-    if unknown:
-        raise DefinitionError(at, f"unknown options {sorted(unknown)}", f"known ones are {sorted(known)}")
-    for option, value in options.items():
-        measured = option.endswith(("_s", "_mb")) or option == "concurrency"
-        if measured and (not isinstance(value, int | float) or value <= 0):
-            raise DefinitionError(at, f"{option} is {value!r}", "give a positive number")
-
-
 def awaited(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
     """Return an async function as it is, a sync one as one that runs in a thread, with the caller's context."""
     if inspect.iscoroutinefunction(function):

@@ -6,13 +6,14 @@ import functools
 import inspect
 import types
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from typing_extensions import TypedDict, TypeForm, Unpack
 
-from service_kit.contract.declaration import check_function, where
-from service_kit.contract.filters import check_filter
+from service_kit.contract.declaration import check_function, enclosing_names, where
+from service_kit.contract.event_checks import check_event, check_handler, check_match
 from service_kit.contract.gateway import require_gateway
 from service_kit.contract.options import check_options
 from service_kit.contract.payload import PayloadCodec
@@ -39,6 +40,7 @@ class Event(BaseModel):
     def __pydantic_init_subclass__(cls, *, name: str | None = None, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         cls.event_name = name or cls.__name__
+        check_event(cls)
 
     async def emit(self) -> None:
         """Publish it: every subscription gets it, at least once.
@@ -73,7 +75,9 @@ class SubscriptionOptions(TypedDict, total=False, closed=True):
     retry: Retry
     """`Retry(max_attempts=5)` otherwise; after the last attempt an event is a dead letter."""
     timeout_s: float
+    """Of one delivery: it is cut off then and tried again. The worker's lease otherwise: 30 s, unless the host says else."""
     concurrency: int
+    """How many events of this subscription one host handles at a time."""
     memory_mb: int
 
 
@@ -87,6 +91,7 @@ class Subscription(Generic[E]):
         function: Callable[[E], Coroutine[Any, Any, object]],
         events: Sequence[type[E]],
         options: SubscriptionOptions,
+        local_names: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.function = function
         self.name: str = function.__name__
@@ -94,8 +99,9 @@ class Subscription(Generic[E]):
         check_options(self.where, options, SubscriptionOptions.__annotations__)
         if not inspect.iscoroutinefunction(function):
             raise DefinitionError(self.where, "it is not async", "write 'async def'")
+        check_handler(self.where, function, local_names, events)
         if "match" in options:
-            check_filter(self.where, options["match"])
+            check_match(self.where, options["match"], events)
         self.events: dict[str, type[E]] = {event.event_name: event for event in events}
         self.definition = options
         self.__doc__ = function.__doc__
@@ -121,11 +127,11 @@ def subscription(
     event: TypeForm[E], /, **options: Unpack[SubscriptionOptions]
 ) -> Callable[[Callable[[E], Coroutine[Any, Any, object]]], Subscription[E]]:
     """Declare a handler of one event, or of a union of several: `@subscription(OrderPlaced | OrderShipped)`."""
-    events = _members(event)
+    events, local_names = _members(event), enclosing_names()
 
     def declare(function: Callable[[E], Coroutine[Any, Any, object]]) -> Subscription[E]:
         check_function("subscription", function)
-        return Subscription(function, events, options)
+        return Subscription(function, events, options, local_names)
 
     return declare
 

@@ -165,6 +165,6 @@ def test_a_filter_of_a_field_that_the_event_lacks_is_found(workshop: Workshop) -
     )
     (found,) = _found(workshop, source + CLASS)
     assert found == (
-        "error deaf-filter subscription 'deaf' (checked:deaf): it wants 'box' to match, which Shipped do not have: "
-        "it hears nothing; match a field of the event, as its JSON names it"
+        "error definition checked.py:14: subscription 'deaf' (checked:deaf): match['box'] is no field of Shipped, so "
+        "that it would hear nothing; match a field of the event, as its JSON names it: boxes"
     )
