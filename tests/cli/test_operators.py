@@ -1,4 +1,7 @@
-"""Operators' commands, against a running service: executions, events, dead letters."""
+"""Operators' commands, against a running service: executions, events, dead letters.
+
+One running service serves all of these tests, so they stand together, though long.
+"""
 
 from __future__ import annotations
 
