@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from service_kit.errors import WorkflowTerminated as WorkflowTerminated
     from service_kit.hosts.local.host import LocalHost as LocalHost
     from service_kit.hosts.local.host import LocalOptions as LocalOptions
+    from service_kit.stores.packed.codec import Zlib as Zlib
 
 _HOMES = {
     "command": "service_kit.contract.command",
@@ -129,6 +130,7 @@ _HOMES = {
     "condition": "service_kit.contract.waiting",
     "Retry": "service_kit.engine.retry",
     "Codec": "service_kit.contract.at_rest",
+    "Zlib": "service_kit.stores.packed.codec",
     "LocalHost": "service_kit.hosts.local.host",
     "LocalOptions": "service_kit.hosts.local.host",
 }

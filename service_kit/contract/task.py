@@ -21,6 +21,7 @@ from service_kit.contract.options import check_chosen, check_options
 from service_kit.contract.parameters import bind_arguments
 from service_kit.contract.payload import CallCodec
 from service_kit.engine.retry import Retry
+from service_kit.errors import DefinitionError
 
 if TYPE_CHECKING:
     from service_kit.engine.options import TaskOptions as CallOverrides
@@ -46,7 +47,7 @@ class TaskOptions(TypedDict, total=False, closed=True):
     rate_per_s: float
     """How many attempts of this task one host begins in a second."""
     inline: bool
-    """Run it in the process that schedules it, claimed by the same commit: for short work."""
+    """Run it in the process that schedules it, claimed by the same commit: for short work, and with no limits."""
     memory_mb: int
 
 
@@ -58,7 +59,15 @@ class Task(Declaration, Generic[P, R]):
     def __init__(
         self, function: Callable[..., Any], options: TaskOptions, local_names: Mapping[str, Any]
     ) -> None:
-        check_options(where(self.kind, function, function.__name__), options, TaskOptions.__annotations__)
+        at = where(self.kind, function, function.__name__)
+        check_options(at, options, TaskOptions.__annotations__)
+        limits = sorted({"concurrency", "rate_per_s"} & options.keys())
+        if limits and options.get("inline"):
+            raise DefinitionError(
+                at,
+                f"it is inline, and so begins at once, whatever {' and '.join(limits)} say",
+                "take out inline=True, or the limit",
+            )
         self.definition = options
         self.invoke: Callable[..., Awaitable[Any]] = awaited(function)
         self._overrides: CallOverrides | None = None

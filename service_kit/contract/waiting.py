@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -27,8 +28,19 @@ async def until(moment: datetime) -> None:
 async def condition(predicate: Callable[[], bool], *, timeout_s: float | None = None) -> None:
     """Wait, in a workflow, until `predicate()` is true; it is asked whenever the workflow has done something.
 
-    Raises TimedOut.
+    Raises TimedOut, and TypeError for an async predicate: it would have to be awaited, and is not.
     """
     from service_kit.engine.context import require_workflow
 
-    await require_workflow("condition()").condition(predicate, timeout_s=timeout_s)
+    def asked() -> bool:
+        answer: object = predicate()
+        if inspect.isawaitable(answer):
+            if inspect.iscoroutine(answer):
+                answer.close()
+            raise TypeError(
+                f"condition {predicate!r} gives an awaitable, and is asked without waiting; "
+                "give a plain function of what the workflow knows: await it before, or wait for a signal"
+            )
+        return bool(answer)
+
+    await require_workflow("condition()").condition(asked, timeout_s=timeout_s)

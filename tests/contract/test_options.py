@@ -55,6 +55,10 @@ class Works(Service):
         ({"memory_mb": 0}, "memory_mb is 0; give a positive whole number"),
         ({"rate_per_s": INF}, "rate_per_s is inf; give a positive number of attempts in a second"),
         ({"inline": "yes"}, "inline is 'yes'; give True or False"),
+        (
+            {"inline": True, "concurrency": 1, "rate_per_s": 2},
+            "it is inline, and so begins at once, whatever concurrency and rate_per_s say; take out inline=True",
+        ),
         ({"retry": 3}, "retry is 3; give Retry(...), such as Retry(max_attempts=5)"),
         ({"retry": None}, "retry is None; give Retry(...)"),
     ],

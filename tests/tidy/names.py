@@ -14,7 +14,7 @@ PUBLIC = {
         "Request", "Response", "current_request", "Middleware", "Next", "AsgiMiddleware", "Cors",
         "Plugin", "PluginAuth", "AgentCard", "AgentInterface", "OAuth",
         "prompt", "Prompt", "Bearer", "Jwt", "ApiKey", "AwsIam", "IamCaller",
-        "LocalHost", "LocalOptions", "Codec",
+        "LocalHost", "LocalOptions", "Codec", "Zlib",
     ],
     "client_kit": [
         "connect", "ServiceClient", "Connection", "BoundCommand", "BoundStream", "ClientOptions", "CallOptions",
