@@ -115,7 +115,7 @@ def _check_place(service: type[Service], tree: str | None) -> None:
 def _unfit(service: type[Service], files: list[Path], names: list[str]) -> dict[str, tuple[str, str]]:
     from service_kit.cli.targets import explained
     from service_kit.errors import HistoryUnreadable, NonDeterminismError, TurnTooLong
-    from service_kit.testing.histories import read_history, start_of
+    from service_kit.testing.histories import never_began, read_history, start_of
     from service_kit.testing.replayer import Replayer
 
     with explained(service):
@@ -124,7 +124,10 @@ def _unfit(service: type[Service], files: list[Path], names: list[str]) -> dict[
     for file, name in zip(files, names, strict=True):
         try:
             text = file.read_text("utf-8")
-            workflow = start_of(read_history(text)).workflow
+            events = read_history(text)
+            if never_began(events):
+                continue
+            workflow = start_of(events).workflow
         except (OSError, UnicodeDecodeError, HistoryUnreadable) as error:
             raise Unusable(f"cannot read {name}: {error}", "name a folder of recorded histories") from None
         try:

@@ -183,6 +183,9 @@ def stored(arrival: Arrival) -> StoredArrival:
 SIGNAL_PREFIX: str = stored(SignalReceived("", "", "")).key
 """What the keys of signals begin with."""
 
+ENDS: frozenset[str] = frozenset(stored(each).key for each in (CancelRequested(), TerminateRequested()))
+"""The keys of what ends an execution even before it begins."""
+
 
 def input_digest(workflow: str, payload: str) -> str:
     """Return what two starts of one id must have in common."""

@@ -27,7 +27,7 @@ from service_kit.runtime.records import (
     TurnCommit,
 )
 from service_kit.runtime.telling import tell_ending
-from service_kit.runtime.termination import termination_of
+from service_kit.runtime.termination import end_before_begin, termination_of
 from service_kit.runtime.warm import Warm, WarmExecutions
 
 logger: logging.Logger = logging.getLogger("service_kit.runtime")
@@ -201,12 +201,13 @@ class Orchestrator:
     async def _terminated(self, id: str) -> bool:
         """End an execution that cannot go on, if somebody has asked for its end; return whether it has ended."""
         found = await self.executions.load(id)
-        commit = termination_of(found, self.clock.now_s()) if found is not None else None
-        if commit is None:
-            return False
-        await self.executions.commit(commit)
-        self.aftermath(commit)
-        return True
+        return found is not None and await self._end(termination_of(found, self.clock.now_s()))
+
+    async def _end(self, commit: TurnCommit | None) -> bool:
+        if commit is not None:
+            await self.executions.commit(commit)
+            self.aftermath(commit)
+        return commit is not None
 
     async def _take(
         self, warm: Warm, arrivals: Sequence[StoredArrival], incoming: Sequence[Incoming]
@@ -250,6 +251,8 @@ class Orchestrator:
                 warm.instance.discard()
             if found is not None and found.record.outcome is not None:
                 self.ended(id, found.record.outcome)
+            elif found is not None:
+                await self._end(end_before_begin(found, self.clock.now_s()))
             return None, ()
         if warm is not None:
             if (found.record.run, found.record.turn) == (warm.run, warm.turn):

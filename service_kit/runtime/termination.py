@@ -1,4 +1,4 @@
-"""Ending an execution without its code: the way out for one whose code is gone, or does not fit its history."""
+"""Ending an execution without its code: of one whose code is gone, or does not fit its history, or has not begun."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from service_kit.engine.arrivals import (
     TerminateRequested,
 )
 from service_kit.engine.calls import ChildStarted, TaskScheduled
-from service_kit.engine.history import ExecutionTerminated, HistoryEvent, TurnStarted
+from service_kit.engine.history import ExecutionCancelled, ExecutionTerminated, HistoryEvent, TurnStarted
 from service_kit.engine.wire import decode_events, encode_events
 from service_kit.errors import HistoryUnreadable
-from service_kit.runtime.dispatcher import answer_to_parent, stored
+from service_kit.runtime.dispatcher import answer_to_parent, status_of, stored
 from service_kit.runtime.records import (
     CancelTask,
     Deliver,
@@ -34,10 +34,32 @@ logger: logging.Logger = logging.getLogger("service_kit.runtime")
 def termination_of(found: StoredExecution, now_s: float) -> TurnCommit | None:
     """Return the turn that ends an execution as it was asked to be terminated; None if nobody has asked."""
     request = next((a.arrival for a in found.arrivals if isinstance(a.arrival, TerminateRequested)), None)
-    if request is None:
+    return None if request is None else _end(found, request, ExecutionTerminated(request.reason), now_s)
+
+
+def end_before_begin(found: StoredExecution, now_s: float) -> TurnCommit | None:
+    """Return the turn that ends an execution which was cancelled or terminated before its time to begin, if it was.
+
+    Of its code nothing is run, as of an asyncio.Task that is cancelled before its first step.
+    """
+    record = found.record
+    delayed = (record.run, record.turn) == (0, 0) and (record.wake_at_s or 0) > now_s
+    if not delayed or record.outcome is not None or record.paused is not None:
         return None
-    record, ending = found.record, ExecutionTerminated(request.reason)
-    effects = _told(found)
+    request = next((a.arrival for a in found.arrivals if isinstance(a.arrival, CancelRequested)), None)
+    ending = termination_of(found, now_s)
+    if ending is not None or request is None:
+        return ending
+    return _end(found, request, ExecutionCancelled(request.reason), now_s)
+
+
+def _end(
+    found: StoredExecution,
+    request: CancelRequested | TerminateRequested,
+    ending: ExecutionCancelled | ExecutionTerminated,
+    now_s: float,
+) -> TurnCommit:
+    record, effects = found.record, _told(found)
     if record.parent is not None and (answer := answer_to_parent(ending, record.parent)) is not None:
         effects.append(Deliver(record.parent.execution, stored(answer), record.parent.run))
     return TurnCommit(
@@ -51,7 +73,7 @@ def termination_of(found: StoredExecution, now_s: float) -> TurnCommit | None:
         states={},
         wake_at_s=None,
         at_s=now_s,
-        status="terminated",
+        status=status_of(ending),
         outcome=encode_outcome(ending),
     )
 

@@ -6,16 +6,16 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
-from service_kit.engine.arrivals import ExecutionStarted, SignalReceived
+from service_kit.engine.arrivals import CancelRequested, ExecutionStarted, SignalReceived, TerminateRequested
 from service_kit.engine.calls import Emitted
 from service_kit.engine.failure import Failure
-from service_kit.engine.history import HistoryEvent
+from service_kit.engine.history import ExecutionCancelled, ExecutionTerminated, HistoryEvent, TurnStarted
 from service_kit.engine.options import TaskOptions
 from service_kit.engine.retry import Retry
 from service_kit.engine.wire import KINDS, decode_events
 from service_kit.errors import HistoryUnreadable
 
-__all__ = ["AnyHistory", "read_history", "start_of"]
+__all__ = ["AnyHistory", "never_began", "read_history", "start_of"]
 
 AnyHistory: TypeAlias = str | bytes | Sequence[Mapping[str, Any]]
 """JSON of the engine's form, JSON of a list of events, or such a list itself."""
@@ -40,6 +40,19 @@ def start_of(events: Sequence[HistoryEvent]) -> ExecutionStarted:
         if isinstance(event, ExecutionStarted):
             return event
     raise HistoryUnreadable("the history holds no ExecutionStarted; record it from its beginning")
+
+
+def never_began(events: Sequence[HistoryEvent]) -> bool:
+    """Tell whether the execution was ended before its code was run: nothing of it has to fit."""
+    match events:
+        case [
+            TurnStarted(),
+            CancelRequested() | TerminateRequested(),
+            ExecutionCancelled() | ExecutionTerminated(),
+        ]:
+            return True
+        case _:
+            return False
 
 
 def _event(shown: Mapping[str, Any]) -> HistoryEvent:

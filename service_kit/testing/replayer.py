@@ -11,7 +11,7 @@ from service_kit.engine.history import HistoryEvent
 from service_kit.engine.instance import replay
 from service_kit.engine.machine import WorkflowCode
 from service_kit.errors import HistoryUnreadable, NonDeterminismError, TurnTooLong
-from service_kit.testing.histories import AnyHistory, read_history, start_of
+from service_kit.testing.histories import AnyHistory, never_began, read_history, start_of
 
 __all__ = ["Replayer", "ReplaysFailed", "replay_history"]
 
@@ -76,6 +76,8 @@ class Replayer:
 
 def replay_history(declarations: Declarations, events: list[HistoryEvent]) -> None:
     """Replay the events of one run, as `Replayer.replay`."""
+    if never_began(events):
+        return
     workflow = declarations.workflow(start_of(events).workflow)
     code = WorkflowCode(workflow.name, workflow.run, declarations.failures, workflow.line)
     replay(code, events).discard()

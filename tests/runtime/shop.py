@@ -148,19 +148,19 @@ async def wait_long(seconds: float) -> str:
 
 
 @workflow
-async def parent(close: str, child_id: str | None = None) -> str:
-    child = child_of(close, child_id)
+async def parent(close: str, child_id: str | None = None, delay_s: float | None = None) -> str:
+    child = child_of(close, child_id, delay_s)
     result = await child(1000.0)
     return f"child {result}"
 
 
-def child_of(close: Any, child_id: str | None) -> Any:
-    return wait_long.options(parent_close=close, id=child_id, timeout_s=5000)
+def child_of(close: Any, child_id: str | None, delay_s: float | None) -> Any:
+    return wait_long.options(parent_close=close, id=child_id, timeout_s=5000, start_delay_s=delay_s)
 
 
 @workflow
-async def parent_that_leaves(close: str) -> str:
-    handle = await child_of(close, "child").start(1000.0)
+async def parent_that_leaves(close: str, delay_s: float | None = None) -> str:
+    handle = await child_of(close, "child", delay_s).start(1000.0)
     await asyncio.sleep(1)
     return str(handle.id)
 

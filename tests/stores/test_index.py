@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from service_kit.engine.arrivals import ExecutionStarted
+from service_kit.engine.arrivals import CancelRequested, ExecutionStarted, TerminateRequested
+from service_kit.runtime.dispatcher import stored
 from service_kit.runtime.ports import Conflict, Stores
 from service_kit.runtime.records import DueExecution, ExecutionQuery, Known
 from tests.stores.examples import NOW_S, OWNER, ending, new, publish, schedule, signal, started, turn
@@ -106,6 +107,17 @@ async def test_a_delayed_start_is_not_due_before_its_time_whatever_arrives(store
     assert await _due(stores, NOW_S + 59) == []
     assert await _due(stores, NOW_S + 60) == ["x"]
     assert await stores.index.next_wake_s() == NOW_S + 60
+
+
+@pytest.mark.parametrize("end", [CancelRequested("enough"), TerminateRequested("enough")])
+async def test_a_delayed_start_is_due_when_it_is_to_end_before_it_begins(
+    stores: Stores, end: CancelRequested | TerminateRequested
+) -> None:
+    await stores.executions.create(new(begin_at_s=NOW_S + 60))
+    await stores.executions.create(new("other", begin_at_s=NOW_S + 60))
+    await stores.executions.deliver("other", signal())
+    await stores.executions.deliver("x", stored(end))
+    assert await _due(stores) == ["x"]
 
 
 async def test_a_turn_decides_when_the_next_one_is_due(stores: Stores) -> None:

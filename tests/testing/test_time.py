@@ -70,6 +70,15 @@ def test_execution_that_starts_later_begins_at_its_moment(env: Env) -> None:
     assert env.calls_of(process_payment)[0].at - START == timedelta(hours=1)
 
 
+def test_execution_that_is_ended_before_its_moment_never_begins(env: Env) -> None:
+    execution = env.start(process_order.options(start_delay_s=3600), "o-1")
+    execution.cancel()
+    assert execution.status() == "cancelled"
+
+    env.advance(timedelta(hours=2))
+    assert env.calls_of(process_payment) == []
+
+
 def test_execution_times_out_in_virtual_time(env: Env) -> None:
     execution = env.start(approve.options(timeout_s=7200), "o-1")
 

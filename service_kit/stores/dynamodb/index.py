@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service_kit.contract.schedule import SCHEDULER
+from service_kit.runtime.dispatcher import ENDS
 from service_kit.runtime.records import (
     DueExecution,
     ExecutionPage,
@@ -28,6 +29,7 @@ from service_kit.stores.dynamodb.keys import (
     META,
     PK,
     SK,
+    arrival_sk,
     execution_pk,
     listing_sk,
     schedulers_pk,
@@ -38,6 +40,7 @@ from service_kit.stores.dynamodb.table import Table, update
 from service_kit.stores.dynamodb.values import Item
 from service_kit.stores.packed.reading import readable
 
+ENDING = frozenset(arrival_sk(key) for key in ENDS)
 STATUSES = ("running", "succeeded", "failed", "cancelled", "timed_out", "terminated")
 
 
@@ -84,10 +87,14 @@ class DynamoIndex:
             execution = str(entry[PK])[2:]
             since[execution] = min(since.get(execution, math.inf), due_at_s(entry))
         records = await asyncio.gather(*(self._reader.record(each) for each in since))
+        # Before its first turn an execution may be delayed: what has arrived then waits with it, but for its end.
+        awaited = {str(e[PK])[2:] for e in waiting}
+        ending = {str(e[PK])[2:] for e in waiting if e[SK] in ENDING}
         found = [
             (since[record.id], record)
             for record in records
-            if record is not None and _is_due(record, now_s, record.id in {str(e[PK])[2:] for e in waiting})
+            if record is not None
+            and _is_due(record, now_s, record.id in (awaited if record.turn else ending))
         ]
         found.sort(key=lambda each: (each[0], each[1].id))
         return [DueExecution(r.id, Known(r.run, r.turn)) for _, r in found[:limit]]
@@ -154,8 +161,7 @@ class DynamoIndex:
 def _is_due(record: ExecutionRecord, now_s: float, waits: bool) -> bool:
     if record.outcome is not None or record.paused is not None:
         return False
-    # Before its first turn an execution may be delayed: what has arrived then waits with it.
-    return (record.wake_at_s is not None and record.wake_at_s <= now_s) or (waits and record.turn > 0)
+    return waits or (record.wake_at_s is not None and record.wake_at_s <= now_s)
 
 
 def _partitions(query: ExecutionQuery) -> list[str]:

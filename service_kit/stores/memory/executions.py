@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from service_kit.engine.arrivals import Arrival
-from service_kit.runtime.dispatcher import SIGNAL_PREFIX, stored
+from service_kit.runtime.dispatcher import ENDS, SIGNAL_PREFIX, stored
 from service_kit.runtime.ports import ClaimLost, Conflict
 from service_kit.runtime.records import (
     BlobKey,
@@ -228,8 +228,8 @@ class MemoryExecutions:
         if not _moves(record):
             return False
         wakes = record.wake_at_s is not None and record.wake_at_s <= now_s
-        # Before its first turn an execution may be delayed: what has arrived then waits with it.
-        return wakes or (record.turn > 0 and bool(kept.arrivals))
+        # Before its first turn an execution may be delayed: what has arrived then waits with it, but for its end.
+        return wakes or (bool(kept.arrivals) if record.turn > 0 else not ENDS.isdisjoint(kept.arrivals))
 
 
 def _moves(record: ExecutionRecord) -> bool:

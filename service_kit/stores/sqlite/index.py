@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from service_kit.runtime.dispatcher import ENDS
 from service_kit.runtime.records import DueExecution, ExecutionPage, ExecutionQuery, ExecutionRecord, Known
 from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.rows import EXECUTION, execution_of
 
 _MOVES = "outcome IS NULL AND paused IS NULL"
+# Before its first turn an execution may be delayed: what has arrived then waits with it, but for its end.
+_MOVED = (
+    "(turn > 0 OR EXISTS"
+    " (SELECT 1 FROM arrivals WHERE execution = id AND key IN (SELECT value FROM json_each(?))))"
+)
 
 
 class SqliteIndex:
@@ -57,10 +63,11 @@ class SqliteIndex:
             f"SELECT id, run, turn, wake_at AS since FROM executions WHERE {_MOVES} AND wake_at <= ?"  # noqa: S608 - constants
             " UNION"
             " SELECT id, run, turn, created_at AS since FROM executions WHERE id IN (SELECT execution FROM arrivals)"
-            f" AND {_MOVES} AND turn > 0"
+            f" AND {_MOVES} AND {_MOVED}"
             " ORDER BY since LIMIT ?"
         )
-        rows = await self._database.read(lambda c: c.execute(statement, (now_s, limit)).fetchall())
+        values = now_s, json.dumps(sorted(ENDS)), limit
+        rows = await self._database.read(lambda c: c.execute(statement, values).fetchall())
         found = {row[0]: Known(row[1], row[2]) for row in rows}
         return [DueExecution(*one) for one in found.items()]
 

@@ -122,6 +122,18 @@ def test_an_inline_task_that_fails_is_tried_again_by_its_queue(cloud: Cloud) -> 
     assert sorted(pipeline.DONE) == ["note i 0", "note i 1"]
 
 
+@pytest.mark.parametrize(("way", "status"), [("cancel", "cancelled"), ("terminate", "terminated")])
+def test_what_has_not_begun_ends_at_once_when_it_is_told_to(moto: Cloud, way: str, status: str) -> None:
+    gateway, caller = gateway_of(moto.host()), Caller(moto)
+    delayed = StartOptions(id="late", start_delay_s=3600)
+    asyncio.run(gateway.start("sequential", '{"order":"late","steps":1}', delayed))
+    moto.step()
+    asyncio.run(getattr(gateway, way)("late", "enough"))
+    moto.run(lambda: caller.has_ended("late"))
+    assert caller.record("late").status == status
+    assert pipeline.DONE == []
+
+
 def test_a_stream_that_comes_again_does_nothing_twice(moto: Cloud) -> None:
     caller = Caller(moto)
     caller.start("pipeline", "o-1", "o-1")
