@@ -60,6 +60,8 @@ class AttemptRunner:
         except ValidationError as error:
             # The same input will not fit the next time either.
             return TaskRaised(claimed.key.seq, describe_error(error, self.declarations.failures))
+        except BaseException as error:  # noqa: BLE001 - a validator may raise whatever it likes
+            return await self._failed(attempt, declared, limits, error)
         try:
             value = await self._limited(attempt, declared, arguments, limits)
         except asyncio.CancelledError:

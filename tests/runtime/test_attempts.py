@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import AfterValidator
 
+from service_kit import Retry, Service, task, workflow
 from service_kit.errors import TimedOut, WorkflowFailed
 from service_kit.runtime.assembly import Runtime
 from service_kit.runtime.attempt import Attempt
@@ -99,6 +101,36 @@ async def test_an_attempt_that_fails_as_it_is_told_that_it_has_lost_its_claim_sa
     kinds = [event["kind"] for event in await _history(stores, handle.id)]
     assert kinds.count("TaskSucceeded") == 1
     assert "TaskRaised" not in kinds
+
+
+def _not_today(name: str) -> str:
+    log.append(name)
+    raise SystemExit("not today")
+
+
+@task(retry=Retry(max_attempts=2, backoff_s=1, jitter=0))
+async def picky(name: Annotated[str, AfterValidator(_not_today)]) -> str:
+    return name
+
+
+@workflow
+async def pick(name: str) -> str:
+    return await picky(name)
+
+
+class Pickers(Service):
+    pick = pick
+
+
+async def test_what_a_validator_of_a_tasks_input_raises_is_a_failure_that_is_tried_again(
+    clock: ManualClock,
+) -> None:
+    async with running(Pickers, clock):
+        handle = await pick.start("a")
+        await clock.advance(1)
+        with pytest.raises(WorkflowFailed, match="not today"):
+            await handle.result()
+    assert log == ["a", "a"]
 
 
 async def test_an_attempt_whose_event_loop_is_gone_says_nothing(clock: ManualClock) -> None:
