@@ -10,13 +10,14 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic_core import SchemaSerializer
 from typing_extensions import TypedDict, TypeForm, Unpack
 
 from service_kit.contract.declaration import check_function, enclosing_names, where
 from service_kit.contract.event_checks import check_event, check_handler, check_match
 from service_kit.contract.gateway import require_gateway
 from service_kit.contract.options import check_options
-from service_kit.contract.payload import PayloadCodec
+from service_kit.contract.set_order import ordering_serializer
 from service_kit.engine.retry import Retry
 from service_kit.errors import DefinitionError
 
@@ -54,7 +55,10 @@ async def emit_all(*events: Event) -> None:
     """Publish several events in this order, all or none."""
     from service_kit.engine.context import current_workflow
 
-    published = [(event.event_name, _payload_codec(type(event)).encode(event)) for event in events]
+    published = [
+        (event.event_name, _serializer(type(event)).to_json(event, by_alias=True).decode())
+        for event in events
+    ]
     context = current_workflow()
     if context is not None:
         context.emit(published)
@@ -63,8 +67,8 @@ async def emit_all(*events: Event) -> None:
 
 
 @functools.cache
-def _payload_codec(event: type[Event]) -> PayloadCodec:
-    return PayloadCodec(TypeAdapter(event))
+def _serializer(event: type[Event]) -> SchemaSerializer:
+    return ordering_serializer(TypeAdapter(event)) or event.__pydantic_serializer__
 
 
 class SubscriptionOptions(TypedDict, total=False, closed=True):
@@ -75,7 +79,7 @@ class SubscriptionOptions(TypedDict, total=False, closed=True):
     retry: Retry
     """`Retry(max_attempts=5)` otherwise; after the last attempt an event is a dead letter."""
     timeout_s: float
-    """Of one delivery: it is cut off then and tried again. The worker's lease otherwise: 30 s, unless the host says else."""
+    """Of one delivery, which is cut off then and tried again. Without it that is the host's lease: 30 s by default."""
     concurrency: int
     """How many events of this subscription one host handles at a time."""
     memory_mb: int
