@@ -10,9 +10,8 @@ from service_kit.contract.gather import Declarations
 from service_kit.engine.arrivals import Arrival, ExecutionStarted, SignalReceived, arrival_id
 from service_kit.engine.calls import Call, ChildStarted, EventsEmitted, PatchMarked
 from service_kit.engine.history import HistoryEvent
-from service_kit.engine.instance import replay
-from service_kit.engine.machine import WorkflowCode
 from service_kit.runtime.records import StoredExecution
+from service_kit.testing.replayer import replay_history
 from service_kit.testing.simulation.programs import forked_from, is_of_a_schedule
 from service_kit.testing.simulation.service import MOST_ATTEMPTS, Happened
 from service_kit.testing.simulation.world import World, said_by
@@ -139,9 +138,7 @@ def _replays(world: World, found: Executions, declarations: Declarations) -> Non
     for (name, run), events in sorted(world.events.items()):
         if name not in found:
             continue  # which is reported as its loss
-        workflow = declarations.workflow(found[name].record.workflow)
-        code = WorkflowCode(workflow.name, workflow.run, declarations.failures, workflow.line)
         try:
-            replay(code, events).discard()
+            replay_history(declarations, events)
         except Exception as error:  # noqa: BLE001 - it is reported
             world.violate("histories replay", f"run {run} of '{name}': {type(error).__name__}: {error}")
