@@ -7,6 +7,7 @@ import contextvars
 import heapq
 import math
 import warnings
+from asyncio.events import _get_running_loop, _set_running_loop
 from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -105,11 +106,18 @@ class SimulatedLoop(VirtualLoop):
 
     def bury(self) -> None:
         """Close what the dead have left in memory, and the loop."""
-        with warnings.catch_warnings():
-            # Some have died before their first step: Python would warn that nobody awaited them.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            for task in self._made:
-                close_task(task)
+        outside = _get_running_loop()
+        _set_running_loop(
+            self
+        )  # what is cleaned up there would make a loop of its own, and nobody would close it
+        try:
+            with warnings.catch_warnings():
+                # Some have died before their first step: Python would warn that nobody awaited them.
+                warnings.simplefilter("ignore", RuntimeWarning)
+                for task in self._made:
+                    close_task(task)
+        finally:
+            _set_running_loop(outside)
         self._made.clear()
         self.close()
 
