@@ -56,6 +56,8 @@ class ExecutionStarted:
     """Signals that the run before this one received and did not use."""
     attributes: Mapping[str, str] | None = None
     """Search attributes that it begins with; None: none, or of a version that did not tell."""
+    deadline_s: float | None = None
+    """When `timeout_s` is over, in seconds since the epoch, if it began with an earlier run; None: it begins here."""
 
 
 @dataclass(frozen=True, slots=True)

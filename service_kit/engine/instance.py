@@ -41,6 +41,11 @@ class Instance:
         return self._machine.ending
 
     @property
+    def deadline_s(self) -> float | None:
+        """When the execution's own timeout is over; None without one, and before it has begun."""
+        return self._machine.deadline_s
+
+    @property
     def wake_at_s(self) -> float | None:
         """When a turn is due even if nothing arrives: the next timer or the execution's own timeout."""
         machine = self._machine

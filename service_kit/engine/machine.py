@@ -178,7 +178,8 @@ class Machine:
         loop.seed_order(int(digest(f"{started.id}:{started.run}"), 16))
         self._context = context = WorkflowContext(loop, self.ledger, started, loop.time())
         loop.workflow = context
-        if started.timeout_s is not None:
+        self.deadline_s = started.deadline_s
+        if self.deadline_s is None and started.timeout_s is not None:
             self.deadline_s = loop.time() + started.timeout_s
         for signal in started.signals:
             context.mailbox.deliver(signal)

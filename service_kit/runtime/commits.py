@@ -31,6 +31,7 @@ def commit_of(
             run=warm.started.run + 1,
             signals=outcome.signals,
             attributes=outcome.attributes,
+            deadline_s=warm.instance.deadline_s,
         )
     states: dict[str, str] = {}
     attributes: dict[str, str | None] = {}

@@ -149,12 +149,15 @@ def _renamed(events: Sequence[HistoryEvent], id: str, new_id: str, now_s: float)
         if isinstance(event, ChildStarted) and event.id == call_id(id, started.run, event.seq)
     }
     last_s = max(event.at_s for event in events if isinstance(event, TurnStarted))
+    passed_s = max(now_s - last_s, 0.0)
     renamed: list[HistoryEvent] = []
     for event in events:
         match event:
-            case ExecutionStarted(timeout_s=timeout_s):
-                left_s = None if timeout_s is None else timeout_s + max(now_s - last_s, 0.0)
-                renamed.append(replace(event, id=new_id, run=0, parent=None, timeout_s=left_s))
+            case ExecutionStarted(timeout_s=timeout_s, deadline_s=deadline_s):
+                left_s = None if timeout_s is None else timeout_s + passed_s
+                until_s = None if deadline_s is None else deadline_s + passed_s
+                begun = replace(event, id=new_id, run=0, parent=None, timeout_s=left_s, deadline_s=until_s)
+                renamed.append(begun)
             case ChildStarted():
                 renamed.append(replace(event, id=children.get(event.id, event.id)))
             case CancelSent() | TerminateSent() | SignalSent():

@@ -22,7 +22,7 @@ from service_kit.engine.options import ChildOptions, TaskOptions
 from service_kit.engine.retry import Retry
 from service_kit.engine.wire import decode_events, encode_events
 from service_kit.errors import TaskFailed, TimedOut
-from tests.engine.driving import Execution, Function, code_of, task
+from tests.engine.driving import BEGIN_S, Execution, Function, code_of, task
 
 __all__ = ["FOLDER", "STORIES", "Story", "plain", "recorded", "replay_all", "tell"]
 
@@ -40,6 +40,8 @@ class Story:
     begun_as: Function | None = None
     """The code that the execution began with, where `function` is a later version of it."""
     timeout_s: float | None = None
+    left_s: float | None = None
+    """What is left of the timeout, if it began with an earlier run."""
 
 
 async def order(order_id: str) -> Any:
@@ -321,6 +323,7 @@ STORIES: dict[str, Story] = {
     "endless": Story(endless, endless_events, 1),
     "labels": Story(labels, lambda run: run.succeed("look"), 1),
     "overdue": Story(overdue, overdue_events, "o-2", timeout_s=30.0),
+    "overdue_later": Story(overdue, overdue_events, "o-3", timeout_s=30.0, left_s=20.0),
     "patience": Story(patience, patience_events, 3),
     "failing": Story(failing, lambda run: run.succeed("work"), "f-2"),
 }
@@ -329,7 +332,8 @@ STORIES: dict[str, Story] = {
 def tell(story: Story) -> list[HistoryEvent]:
     """Let the story happen again, from its beginning."""
     run = Execution(story.begun_as or story.function, cold=False)
-    run.start(story.input, timeout_s=story.timeout_s)
+    deadline_s = None if story.left_s is None else BEGIN_S + story.left_s
+    run.start(story.input, timeout_s=story.timeout_s, deadline_s=deadline_s)
     story.events(run)
     return plain(run.history)
 

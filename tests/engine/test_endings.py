@@ -123,6 +123,21 @@ def test_timeout_of_the_execution_ends_it(begin: Begin) -> None:
     assert run.calls(TaskScheduled) == []
 
 
+@pytest.mark.parametrize(("left_s", "late_s"), [(10, 10), (10, 500), (-5, 0)])
+def test_timeout_that_began_with_an_earlier_run_ends_this_one_at_its_time(
+    begin: Begin, left_s: float, late_s: float
+) -> None:
+    async def slow() -> None:
+        await asyncio.sleep(20)
+
+    run = begin(slow, run=3, timeout_s=30.0, deadline_s=BEGIN_S + left_s)
+    if left_s > 0:
+        assert run.instance.wake_at_s == BEGIN_S + left_s
+        assert run.pass_time(left_s - 1).events == ()
+        run.pass_time(late_s - left_s + 1)
+    assert run.turn.outcome == ExecutionTimedOut(30.0)
+
+
 @pytest.mark.parametrize("timeout_s", [30.0, 10.0])
 def test_timer_due_before_the_deadline_or_with_it_still_fires(begin: Begin, timeout_s: float) -> None:
     async def in_time() -> str:

@@ -37,6 +37,7 @@ EVENTS: list[HistoryEvent] = [
     ExecutionStarted("x", "w", "null", "seed"),
     ExecutionStarted("x", "w", "null", "seed", 5.0, "p", 2, SIGNALS),
     ExecutionStarted("x", "w", "null", "seed", attributes={"region": "eu"}),
+    ExecutionStarted("x", "w", "null", "seed", 5.0, run=2, deadline_s=1_700_000_002.5),
     arrivals.TaskSucceeded(1, '"\u2028 \U0001f600"'),
     arrivals.TaskRaised(1, FAILURE),
     arrivals.TaskRaised(1, Failure("a:B", "no")),

@@ -139,6 +139,23 @@ async def test_timers_keep_their_times_and_the_timeout_goes_on(runtime: Runtime,
     assert (await order.get("early").describe()).status == "timed_out"
 
 
+async def test_the_timeout_of_what_continued_goes_on_in_the_fork(
+    runtime: Runtime, clock: ManualClock
+) -> None:
+    original = await twice.options(id="t", timeout_s=100).start(0)
+    await clock.advance(49)
+    await original.signal(word, "go on")
+    await clock.advance(21)
+    assert (await original.describe()).run == 1
+    await fork(runtime, "t", 1, "late")  # twenty seconds after the turn
+    await clock.advance(30)
+    assert await original.status() == "timed_out"
+    await clock.advance(19)
+    assert await twice.get("late").status() == "running"
+    await clock.advance(1)
+    assert await twice.get("late").status() == "timed_out"
+
+
 async def test_a_fork_survives_its_process_and_can_be_forked(clock: ManualClock) -> None:
     from service_kit.stores.memory.store import memory_stores
 

@@ -99,6 +99,14 @@ async def test_an_unknown_execution_is_nothing(stores: Stores) -> None:
         await executions.commit(turn())
 
 
+async def test_what_is_meant_for_an_execution_of_another_workflow_is_not_kept(stores: Stores) -> None:
+    await started(stores)
+    assert await stores.executions.deliver("x", signal("s-1"), workflow="another") is False
+    assert await arrivals(stores) == []
+    assert await stores.executions.deliver("x", signal("s-2"), workflow=new().started.workflow) is True
+    assert await arrivals(stores) == [signal("s-2").arrival]
+
+
 async def test_turns_make_up_the_history_in_their_order(stores: Stores) -> None:
     await stores.executions.create(new())
     for number in range(12):
@@ -169,9 +177,10 @@ async def test_a_signal_that_was_used_does_not_come_back(stores: Stores) -> None
     await stores.executions.commit(turn(1, used=[signal().key]))
     assert await stores.executions.deliver("x", signal())
     assert await arrivals(stores) == []
-    await stores.executions.commit(turn(2, successor=ExecutionStarted("x", "order", "2", "seed", run=1)))
+    successor = ExecutionStarted("x", "order", "2", "seed", 30.0, run=1, deadline_s=1_000.5)
+    await stores.executions.commit(turn(2, successor=successor))
     assert await stores.executions.deliver("x", signal())
-    assert await arrivals(stores) == [ExecutionStarted("x", "order", "2", "seed", run=1)]
+    assert await arrivals(stores) == [successor]
 
 
 async def test_an_answer_to_another_run_is_refused(stores: Stores) -> None:

@@ -118,6 +118,14 @@ async def remind_daily(email: str, days: int) -> int:
 
 
 @workflow
+async def count_sheep(left: int) -> None:
+    """Sleep four hours for each sheep, one run after the other."""
+    await duration(hours=4)
+    if left:
+        await count_sheep.continue_as_new(left - 1)
+
+
+@workflow
 async def approve(order_id: str) -> str:
     """Let an hour pass, then wait for an approval, for a day at most."""
     await asyncio.sleep(3600)

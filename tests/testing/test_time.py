@@ -12,6 +12,7 @@ from tests.testing.orders import (
     Orders,
     approve,
     approved,
+    count_sheep,
     count_stock,
     label,
     process_order,
@@ -85,6 +86,16 @@ def test_execution_times_out_in_virtual_time(env: Env) -> None:
     with pytest.raises(TimeoutError):
         env.run_until_complete(execution)
     assert (execution.status(), env.now - START) == ("timed_out", timedelta(hours=2))
+
+
+def test_timeout_spans_all_runs_of_an_execution(env: Env) -> None:
+    # Each run lasts four hours; the third would end after twelve.
+    execution = env.start(count_sheep.options(timeout_s=9 * 3600), 10)
+
+    with pytest.raises(TimeoutError, match="32400 s"):
+        env.run_until_complete(execution)
+    assert (execution.status(), env.now - START) == ("timed_out", timedelta(hours=9))
+    assert execution.describe().run == 2
 
 
 def test_heartbeats_and_their_timeout_follow_virtual_time(env: Env) -> None:
