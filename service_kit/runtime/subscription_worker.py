@@ -55,6 +55,11 @@ class SubscriptionWorker:
         """Whether any handler is running."""
         return bool(self._running)
 
+    def handled_here(self) -> ClaimedDelivery | None:
+        """Return the delivery that the present asyncio.Task handles, for one that `claim_some` has claimed."""
+        here = asyncio.current_task()
+        return None if here is None else self._running.get(here)
+
     async def claim_some(self) -> float | None:
         """Claim what is available and there is room for; return when to look again, None if a hint will tell."""
         looks: list[float] = []

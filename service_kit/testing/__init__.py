@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from service_kit.testing.mocks import Mock as Mock
     from service_kit.testing.plugin import EnvironmentFactory as EnvironmentFactory
     from service_kit.testing.recorder import RecordedCall as RecordedCall
+    from service_kit.testing.recorder import RecordedDelivery as RecordedDelivery
     from service_kit.testing.replayer import Replayer as Replayer
     from service_kit.testing.replayer import ReplaysFailed as ReplaysFailed
     from service_kit.testing.waiting import NeverEnds as NeverEnds
@@ -23,6 +24,7 @@ _HOMES = {
     "Execution": "service_kit.testing.execution",
     "Mock": "service_kit.testing.mocks",
     "RecordedCall": "service_kit.testing.recorder",
+    "RecordedDelivery": "service_kit.testing.recorder",
     "NeverEnds": "service_kit.testing.waiting",
     "Replayer": "service_kit.testing.replayer",
     "ReplaysFailed": "service_kit.testing.replayer",

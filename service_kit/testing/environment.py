@@ -8,7 +8,7 @@ from contextlib import suppress
 from contextvars import Token
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Generic, ParamSpec, Self, TypeVar, cast
+from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
 from pydantic_core import to_json
 
@@ -21,10 +21,11 @@ from service_kit.contract.gateway import Gateway, reset_gateway, set_gateway
 from service_kit.contract.service import Service, contract_of
 from service_kit.contract.task import Task
 from service_kit.contract.workflow import Workflow
+from service_kit.errors import ExecutionNotFound
 from service_kit.testing.director import WITHIN, Director
 from service_kit.testing.execution import Execution
 from service_kit.testing.mocks import Mock
-from service_kit.testing.recorder import RecordedCall
+from service_kit.testing.recorder import RecordedCall, RecordedDelivery
 from service_kit.testing.transport import StageTransport
 
 __all__ = ["START", "TestEnvironment"]
@@ -102,7 +103,9 @@ class TestEnvironment(Generic[S]):
 
     def get(self, workflow: Workflow[P, R], id: str) -> Execution[R]:
         """Return an execution that a command, a task or a workflow has started. Raises ExecutionNotFound."""
-        self._director.stored(id)
+        found = self._director.stored(id).record.workflow
+        if found != workflow.name:
+            raise ExecutionNotFound(id=id, belongs_to=found)
         return Execution(self._director, ExecutionHandle(self._director.gateway, workflow, id))
 
     def fork(self, execution: Execution[R], turn: int, id: str) -> Execution[R]:
@@ -167,17 +170,28 @@ class TestEnvironment(Generic[S]):
 
     # Mocks and records
 
-    def mock(self, declared: Task[P, R] | Workflow[P, R]) -> Mock[P, R]:
+    @overload
+    def mock(self, declared: Task[P, R] | Workflow[P, R]) -> Mock[P, R]: ...
+    @overload
+    def mock(self, declared: Subscription[E]) -> Mock[[E], object]: ...
+    def mock(self, declared: Task[P, R] | Workflow[P, R] | Subscription[Any]) -> Mock[..., Any]:
         """Return what stands in for a task or workflow where a workflow runs it: `env.mock(charge).returns("p-1")`.
 
-        Raises LookupError if the service has no such one.
+        For a subscription it stands in wherever an event is delivered. Raises LookupError if the service has no such
+        one, and TypeError for something else, a command say.
         """
-        return cast("Mock[P, R]", self._director.stage.doubles.mock(declared))
+        return self._director.stage.doubles.mock(declared)
 
-    def calls_of(self, declared: Task[..., Any] | Workflow[..., Any]) -> list[RecordedCall]:
-        """Return the attempts of a task, or the executions of a workflow, in the order in which they began."""
-        calls = self._director.stage.recorder.calls
-        return [call for call in calls if (call.kind, call.name) == (declared.kind, declared.name)]
+    @overload
+    def calls_of(self, declared: Task[..., Any] | Workflow[..., Any]) -> list[RecordedCall]: ...
+    @overload
+    def calls_of(self, declared: Subscription[E]) -> list[RecordedDelivery[E]]: ...
+    def calls_of(self, declared: Task[..., Any] | Workflow[..., Any] | Subscription[Any]) -> list[Any]:
+        """Return the attempts of a task, the runs of a workflow, or the deliveries to a subscription, as they began.
+
+        `[call.event for call in env.calls_of(tell_customer)]`; mocked ones are among them. Raises as `mock`.
+        """
+        return self._director.stage.doubles.calls_of(declared)
 
     def events_of(self, *kinds: type[E]) -> list[E]:
         """Return the published events of these classes, in the order of their publication."""

@@ -1,10 +1,10 @@
-"""Mocks: what stands in for a task or a workflow, attempt by attempt."""
+"""Mocks: what stands in for a task, a workflow or a subscription, attempt by attempt."""
 
 from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, Self, TypeAlias, TypeVar
 
@@ -46,14 +46,14 @@ Behaviour: TypeAlias = Answer | Raise | TimeOut | Run
 
 
 class Mock(Generic[P, R]):
-    """What a task or a workflow does in this environment instead of what it does really.
+    """What a task, a workflow or a subscription does in this environment instead of what it does really.
 
-    Each `..._once` is for one attempt of the task (one execution of the workflow), in the order in which they were
-    said; after them comes what was said last without `once`, or else the real code. A task that raises is retried
-    as its policy says, so that one `raises_once` shows a retry.
+    Each `..._once` is for one attempt of the task (one execution of the workflow, one delivery to the subscription), in
+    the order in which they were said; after them comes what was said last without `once`, or else the real code. A
+    task or subscription that raises is retried as its policy says, so that one `raises_once` shows a retry.
     """
 
-    def __init__(self, name: str, codec: CallCodec) -> None:
+    def __init__(self, name: str, codec: CallCodec | None) -> None:
         self._name = name
         self._codec = codec
         self._once: deque[Behaviour] = deque()
@@ -73,7 +73,7 @@ class Mock(Generic[P, R]):
         return self._next(self._raise(error))
 
     def times_out(self) -> Self:
-        """Take longer than its timeouts allow, task or workflow; where it has none, fail with TimedOut at once."""
+        """Take longer than its timeouts allow; where it has none, fail with TimedOut at once."""
         return self._always(TimeOut())
 
     def times_out_once(self) -> Self:
@@ -96,7 +96,8 @@ class Mock(Generic[P, R]):
         return self._once.popleft() if self._once else self._lasting
 
     def _answer(self, value: R) -> Answer:
-        self._codec.result.encode(value)  # a wrong type is the test's mistake: tell it where it is made
+        if self._codec is not None:  # a wrong type is the test's mistake: tell it where it is made
+            self._codec.result.encode(value)
         return Answer(value)
 
     def _raise(self, error: Exception | type[Exception]) -> Raise:
@@ -119,7 +120,7 @@ class Mock(Generic[P, R]):
         return f"<Mock of '{self._name}'>"
 
 
-async def behave(behaviour: Answer | Raise | Run, arguments: Mapping[str, Any]) -> Any:
+async def behave(behaviour: Answer | Raise | Run, /, *args: Any, **kwargs: Any) -> Any:
     """Do what a mock was told to."""
     match behaviour:
         case Answer(value):
@@ -128,5 +129,5 @@ async def behave(behaviour: Answer | Raise | Run, arguments: Mapping[str, Any]) 
             # The same error may be raised often: each time it begins with no traceback of the last one.
             raise error() if isinstance(error, type) else error.with_traceback(None)
         case Run(function):
-            result = function(**arguments)
+            result = function(*args, **kwargs)
             return await result if inspect.isawaitable(result) else result

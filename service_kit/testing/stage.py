@@ -42,7 +42,9 @@ class Stage:
     def __init__(self, contract: ServiceContract, declarations: Declarations, start_s: float) -> None:
         self.loop: VirtualLoop = VirtualLoop(start_s, self._is_busy)
         self.recorder: Recorder = Recorder()
-        self.doubles: Doubles = Doubles(declarations, self.recorder, self.now)
+        self.doubles: Doubles = Doubles(
+            declarations, self.recorder, self.now, lambda: self.runtime.subscription_worker.handled_here()
+        )
         self._contract = contract
         self._visits = 0
         played = self.doubles.declarations()
