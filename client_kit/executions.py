@@ -90,39 +90,52 @@ class StateContract(Protocol[T_co]):
 
 
 class ExecutionAccess(Protocol):
-    """A way to executions: a service's own runtime, or a connection to one. All raise ExecutionNotFound."""
+    """A way to executions: a service's own runtime, or a connection to one. All raise ExecutionNotFound.
 
-    async def outcome(self, id: str, wait_s: float | None) -> str | None:
+    Where a `workflow` is named, an execution of another one counts as not found: its result, states and signals
+    are of other types.
+    """
+
+    async def outcome(self, id: str, wait_s: float | None, workflow: str | None = None) -> str | None:
         """Return the JSON of how the execution ended; None if it has not within `wait_s` (None: for ever)."""
         ...
 
-    async def describe(self, id: str) -> ExecutionInfo: ...
+    async def describe(self, id: str, workflow: str | None = None) -> ExecutionInfo: ...
 
-    async def history(self, id: str) -> Sequence[Mapping[str, Any]]:
+    async def history(self, id: str, workflow: str | None = None) -> Sequence[Mapping[str, Any]]:
         """Return the events of the present run, each with its `kind` and its fields."""
         ...
 
-    async def state(self, id: str, name: str) -> str | None:
+    async def state(self, id: str, name: str, workflow: str | None = None) -> str | None:
         """Return the latest value of a published state as JSON; None if it was never set."""
         ...
 
-    async def signal(self, id: str, name: str, payload: str, signal_id: str) -> None:
+    async def signal(
+        self, id: str, name: str, payload: str, signal_id: str, workflow: str | None = None
+    ) -> None:
         """Deliver a signal; one `signal_id` is delivered once. An execution that has ended ignores it."""
         ...
 
-    async def cancel(self, id: str, reason: str) -> None: ...
+    async def cancel(self, id: str, reason: str, workflow: str | None = None) -> None: ...
 
-    async def terminate(self, id: str, reason: str) -> None: ...
+    async def terminate(self, id: str, reason: str, workflow: str | None = None) -> None: ...
 
 
 class ExecutionHandle(Generic[R]):
-    """One execution of a workflow whose result is an `R`. Cheap to make; nothing is asked before a method is."""
+    """One execution of a workflow whose result is an `R`. Cheap to make; nothing is asked before a method is.
 
-    __slots__ = ("_access", "_workflow", "id")
+    Its methods raise ExecutionNotFound if there is none with this id, or if it is of another workflow.
+    """
 
-    def __init__(self, access: ExecutionAccess, workflow: WorkflowContract[R], id: str) -> None:
+    __slots__ = ("_access", "_asked", "_workflow", "id")
+
+    def __init__(
+        self, access: ExecutionAccess, workflow: WorkflowContract[R], id: str, *, started: bool = False
+    ) -> None:
         self._access = access
         self._workflow = workflow
+        # Who has just started it knows whose it is: nobody has to look.
+        self._asked = None if started else workflow.name
         self.id: str = id
 
     async def result(self, *, timeout_s: float | None = None) -> R:
@@ -132,7 +145,7 @@ class ExecutionHandle(Generic[R]):
         and WorkflowCancelled, WorkflowTerminated or TimedOut for the other endings. Raises TimeoutError if the
         execution goes on after `timeout_s`. Who gives up waiting cancels nothing but the wait, in workflows, too.
         """
-        outcome = await self._access.outcome(self.id, timeout_s)
+        outcome = await self._access.outcome(self.id, timeout_s, self._asked)
         if outcome is None:
             raise TimeoutError(
                 f"execution '{self.id}' of '{self._workflow.name}' still runs after {timeout_s} s"
@@ -145,27 +158,28 @@ class ExecutionHandle(Generic[R]):
 
     async def describe(self) -> ExecutionInfo:
         """Return everything that is known of it but its history."""
-        return await self._access.describe(self.id)
+        return await self._access.describe(self.id, self._asked)
 
     async def history(self) -> Sequence[Mapping[str, Any]]:
         """Return what has happened in its present run, in order."""
-        return await self._access.history(self.id)
+        return await self._access.history(self.id, self._asked)
 
     async def signal(self, signal: SignalContract[T], payload: T, *, id: str | None = None) -> None:
         """Send a signal; give an `id` to have it delivered once however often it is sent."""
-        await self._access.signal(self.id, signal.name, signal.encode(payload), id or new_id())
+        text = signal.encode(payload)
+        await self._access.signal(self.id, signal.name, text, id or new_id(), self._asked)
 
     async def cancel(self, reason: str = "") -> None:
         """Ask it to cancel itself: CancelledError in the workflow, which may clean up."""
-        await self._access.cancel(self.id, reason)
+        await self._access.cancel(self.id, reason, self._asked)
 
     async def terminate(self, reason: str = "") -> None:
         """End it at once; none of its code runs any more."""
-        await self._access.terminate(self.id, reason)
+        await self._access.terminate(self.id, reason, self._asked)
 
     async def state(self, state: StateContract[T]) -> T | None:
         """Return the latest value of a state that it publishes; None if it has not yet."""
-        text = await self._access.state(self.id, state.name)
+        text = await self._access.state(self.id, state.name, self._asked)
         return None if text is None else state.decode(text)
 
     def __repr__(self) -> str:

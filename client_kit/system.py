@@ -98,7 +98,7 @@ class ServiceAccess:
         )
         return started
 
-    async def outcome(self, id: str, wait_s: float | None) -> str | None:
+    async def outcome(self, id: str, wait_s: float | None, workflow: str | None = None) -> str | None:
         """Return how the execution ended, as `ExecutionAccess` says.
 
         Who waits for days waits through a deployment, too: a service that is away is asked again until it is back.
@@ -111,7 +111,10 @@ class ServiceAccess:
             left_s = max(min(deadline_s - clock(), POLL_S), 0.0)
             try:
                 found: str | None = await self.call(
-                    "outcome", {"id": id, "wait_s": left_s}, idempotent=True, timeout_s=left_s + MARGIN_S
+                    "outcome",
+                    {"wait_s": left_s} | _execution(id, workflow),
+                    idempotent=True,
+                    timeout_s=left_s + MARGIN_S,
                 )
             except (NetworkError, ProblemError) as error:
                 if not (_is_away(error) and self._session.answered) or clock() + LOST_S >= deadline_s:
@@ -125,29 +128,35 @@ class ServiceAccess:
             if found is not None or clock() >= deadline_s:
                 return found
 
-    async def describe(self, id: str) -> ExecutionInfo:
-        return info_of(await self.call("describe", {"id": id}, idempotent=True))
+    async def describe(self, id: str, workflow: str | None = None) -> ExecutionInfo:
+        return info_of(await self.call("describe", _execution(id, workflow), idempotent=True))
 
-    async def history(self, id: str) -> Sequence[Mapping[str, Any]]:
-        events: list[dict[str, Any]] = await self.call("history", {"id": id}, idempotent=True)
+    async def history(self, id: str, workflow: str | None = None) -> Sequence[Mapping[str, Any]]:
+        events: list[dict[str, Any]] = await self.call("history", _execution(id, workflow), idempotent=True)
         return events
 
-    async def state(self, id: str, name: str) -> str | None:
-        value: str | None = await self.call("state", {"id": id, "name": name}, idempotent=True)
+    async def state(self, id: str, name: str, workflow: str | None = None) -> str | None:
+        fields = {"name": name} | _execution(id, workflow)
+        value: str | None = await self.call("state", fields, idempotent=True)
         return value
 
-    async def signal(self, id: str, name: str, payload: str, signal_id: str) -> None:
-        value = json.loads(payload)
+    async def signal(
+        self, id: str, name: str, payload: str, signal_id: str, workflow: str | None = None
+    ) -> None:
+        told = {"name": name, "payload": json.loads(payload), "signal_id": signal_id}
         # Its id makes a signal idempotent.
-        await self.call(
-            "signal", {"id": id, "name": name, "payload": value, "signal_id": signal_id}, idempotent=True
-        )
+        await self.call("signal", told | _execution(id, workflow), idempotent=True)
 
-    async def cancel(self, id: str, reason: str) -> None:
-        await self.call("cancel", {"id": id, "reason": reason}, idempotent=True)
+    async def cancel(self, id: str, reason: str, workflow: str | None = None) -> None:
+        await self.call("cancel", {"reason": reason} | _execution(id, workflow), idempotent=True)
 
-    async def terminate(self, id: str, reason: str) -> None:
-        await self.call("terminate", {"id": id, "reason": reason}, idempotent=True)
+    async def terminate(self, id: str, reason: str, workflow: str | None = None) -> None:
+        await self.call("terminate", {"reason": reason} | _execution(id, workflow), idempotent=True)
+
+
+def _execution(id: str, workflow: str | None) -> dict[str, Any]:
+    """Return the fields that say which execution is meant, and of which workflow it has to be."""
+    return {"id": id} if workflow is None else {"id": id, "workflow": workflow}
 
 
 def _is_away(error: NetworkError | ProblemError) -> bool:

@@ -71,7 +71,7 @@ class BoundWorkflow(Generic[P, R]):
         old = self._options
         # An id of our own makes the start safe to ask for again when its answer is lost.
         options = StartOptions(old.id or new_id(), old.timeout_s, old.start_delay_s, old.attributes)
-        return self.get(await self._access.start(self._contract.name, payload, options))
+        return self._handle(await self._access.start(self._contract.name, payload, options), started=True)
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Start an execution and wait for its result."""
@@ -79,7 +79,11 @@ class BoundWorkflow(Generic[P, R]):
 
     def get(self, id: str) -> ExecutionHandle[R]:
         """Return the handle of an execution that was started before; nothing is asked yet."""
-        return ExecutionHandle(self._access, cast("HandleContract[R]", self._contract), id)
+        return self._handle(id, started=False)
+
+    def _handle(self, id: str, *, started: bool) -> ExecutionHandle[R]:
+        contract = cast("HandleContract[R]", self._contract)
+        return ExecutionHandle(self._access, contract, id, started=started)
 
     def __repr__(self) -> str:
         return f"<BoundWorkflow {self._contract.name!r}>"

@@ -6,7 +6,7 @@ Exception
 ├── TimeoutError
 │   └── TimedOut            a task, a workflow, or a wait in a workflow took longer than it may
 ├── ServiceError            a declared error of a service: subclass it, raise it, catch it at the client
-│   ├── ExecutionNotFound   ... no execution has this id (a LookupError, too)
+│   ├── ExecutionNotFound   ... no execution of the workflow has this id (a LookupError, too)
 │   └── ExecutionExists     ... an id was used before, with another workflow or input
 ├── Refusal                 an HTTP answer outside the contract: middleware and verifiers raise it
 ├── RemoteError             an exception from elsewhere, of a class that nobody declared
@@ -257,11 +257,18 @@ class TurnTooLong(Exception):
 
 
 class ExecutionNotFound(ServiceError, LookupError, status=404):
-    """No execution has this id."""
+    """No execution has this id, or it is of another workflow than the one that was asked for it."""
 
     id: str
+    belongs_to: str | None = None
+    """The workflow whose execution it is; None: nobody has the id."""
 
     def __str__(self) -> str:
+        if self.belongs_to is not None:
+            return (
+                f"execution '{self.id}' is one of workflow '{self.belongs_to}', not of the workflow that was asked "
+                f"for it; use {self.belongs_to}.get('{self.id}')"
+            )
         return f"there is no execution '{self.id}'; start it, or look for its id in the list of executions"
 
 

@@ -126,9 +126,19 @@ class DocumentedError(ServiceError):
 
 
 class ExecutionNotFound(ServiceError, LookupError, status=404):
-    """No execution has this id."""
+    """No execution has this id, or it is of another workflow than the one that was asked for it."""
 
     id: str
+    belongs_to: str | None = None
+    """The workflow whose execution it is; None: nobody has the id."""
+
+    def __str__(self) -> str:
+        if self.belongs_to is not None:
+            return (
+                f"execution '{self.id}' is one of workflow '{self.belongs_to}', not of the workflow that was asked "
+                f"for it; use {self.belongs_to}.get('{self.id}')"
+            )
+        return f"there is no execution '{self.id}'; start it, or look for its id in the list of executions"
 
 
 class ExecutionExists(ServiceError, status=409):

@@ -34,7 +34,7 @@ class ChildAccess:
         if child is not None:
             context.children.setdefault(child.id, child)
 
-    async def outcome(self, id: str, wait_s: float | None) -> str | None:
+    async def outcome(self, id: str, wait_s: float | None, workflow: str | None = None) -> str | None:
         child = self._child or self._context.children.get(id)
         if child is None:
             self._refuse(
@@ -47,22 +47,24 @@ class ChildAccess:
             await asyncio.wait((answer,), timeout=wait_s)
         return encode_outcome(ExecutionSucceeded(answer.result(), "")) if answer.done() else None
 
-    async def describe(self, id: str) -> ExecutionInfo:
+    async def describe(self, id: str, workflow: str | None = None) -> ExecutionInfo:
         self._refuse("read another execution", "let a task read it")
 
-    async def history(self, id: str) -> Sequence[Mapping[str, Any]]:
+    async def history(self, id: str, workflow: str | None = None) -> Sequence[Mapping[str, Any]]:
         self._refuse("read another execution", "let a task read it")
 
-    async def state(self, id: str, name: str) -> str | None:
+    async def state(self, id: str, name: str, workflow: str | None = None) -> str | None:
         self._refuse("read another execution", "let a task read it")
 
-    async def signal(self, id: str, name: str, payload: str, signal_id: str) -> None:
+    async def signal(
+        self, id: str, name: str, payload: str, signal_id: str, workflow: str | None = None
+    ) -> None:
         self._context.send_signal(id, name, payload, id=signal_id or None)
 
-    async def cancel(self, id: str, reason: str) -> None:
+    async def cancel(self, id: str, reason: str, workflow: str | None = None) -> None:
         self._context.cancel_execution(id, reason)
 
-    async def terminate(self, id: str, reason: str) -> None:
+    async def terminate(self, id: str, reason: str, workflow: str | None = None) -> None:
         self._context.terminate_execution(id, reason)
 
     def _refuse(self, what: str, cure: str) -> NoReturn:

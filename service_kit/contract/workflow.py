@@ -153,7 +153,7 @@ class Workflow(Declaration, Generic[P, R]):
             id=start.id or new_id(),
             timeout_s=start.timeout_s or self.definition.get("timeout_s"),
         )
-        return ExecutionHandle(gateway, self, await gateway.start(self.name, payload, options))
+        return ExecutionHandle(gateway, self, await gateway.start(self.name, payload, options), started=True)
 
     def get(self, id: str) -> ExecutionHandle[R]:
         """Return the handle of an execution that was started before; nothing is asked yet."""

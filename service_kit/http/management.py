@@ -1,6 +1,7 @@
 """The management API: executions, events and dead letters of a running service, as commands of a contract of its own.
 
-Each is served at `POST /rpc/_system.<name>`, as clients call it, and at a route under `/_system` for people.
+Each is served at `POST /rpc/_system.<name>`, as clients call it, and at a route under `/_system` for people. They are
+one contract with its errors, and stand together, though long.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ WAIT_MOST_S = 20.0
 """Of one long poll; callers ask again."""
 
 Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=512)]
+Workflow: TypeAlias = Annotated[
+    str | None, Field(description="Of which it has to be; an execution of another one counts as not found.")
+]
 Status: TypeAlias = Literal["running", "succeeded", "failed", "cancelled", "timed_out", "terminated"]
 
 _management: ContextVar[Management] = ContextVar("service_kit_management")
@@ -155,50 +159,52 @@ async def list_executions(
 
 
 @command(method="GET", path="/_system/executions/{id}", errors=[ExecutionNotFound])
-async def describe(id: Id) -> ExecutionInfo:
+async def describe(id: Id, workflow: Workflow = None) -> ExecutionInfo:
     """Tell what is known of an execution; why it is paused, operators only: it may tell of the service's inside."""
-    info = await require_gateway("this").describe(touchable(id))
+    info = await require_gateway("this").describe(touchable(id), workflow)
     return info if not info.paused or await _operates.get()() else replace(info, paused_reason=None)
 
 
 @command(method="GET", path="/_system/executions/{id}/outcome", errors=[ExecutionNotFound])
-async def outcome(id: Id, wait_s: Annotated[float, Field(ge=0)] = 0.0) -> str | None:
+async def outcome(
+    id: Id, wait_s: Annotated[float, Field(ge=0)] = 0.0, workflow: Workflow = None
+) -> str | None:
     """Wait for an execution's end, and tell how it ended; null if it goes on."""
-    return await require_gateway("this").outcome(touchable(id), min(wait_s, WAIT_MOST_S))
+    return await require_gateway("this").outcome(touchable(id), min(wait_s, WAIT_MOST_S), workflow)
 
 
 @command(method="GET", path="/_system/executions/{id}/history", errors=[ExecutionNotFound])
-async def history(id: Id) -> list[dict[str, Any]]:
+async def history(id: Id, workflow: Workflow = None) -> list[dict[str, Any]]:
     """Tell what has happened in an execution's present run."""
-    return [dict(event) for event in await require_gateway("this").history(id)]
+    return [dict(event) for event in await require_gateway("this").history(id, workflow)]
 
 
 @command(method="GET", path="/_system/executions/{id}/states/{name}", errors=[ExecutionNotFound])
-async def state(id: Id, name: str) -> str | None:
+async def state(id: Id, name: str, workflow: Workflow = None) -> str | None:
     """Tell the latest value of a published state, as JSON text."""
-    return await require_gateway("this").state(touchable(id), name)
+    return await require_gateway("this").state(touchable(id), name, workflow)
 
 
 @command(path="/_system/executions/{id}/cancel", errors=[ExecutionNotFound])
-async def cancel(id: Id, reason: str = "") -> bool:
+async def cancel(id: Id, reason: str = "", workflow: Workflow = None) -> bool:
     """Ask an execution to cancel itself; false: it has ended already."""
-    runs = await _runs(touchable(id))
+    runs = await _runs(touchable(id), workflow)
     if runs:
         await require_gateway("this").cancel(id, reason)
     return runs
 
 
 @command(path="/_system/executions/{id}/terminate", errors=[ExecutionNotFound])
-async def terminate(id: Id, reason: str = "") -> bool:
+async def terminate(id: Id, reason: str = "", workflow: Workflow = None) -> bool:
     """End an execution at once; false: it has ended already."""
-    runs = await _runs(id)
+    runs = await _runs(id, workflow)
     if runs:
         await require_gateway("this").terminate(id, reason)
     return runs
 
 
-async def _runs(id: str) -> bool:
-    return (await require_gateway("this").describe(id)).status == "running"
+async def _runs(id: str, workflow: str | None) -> bool:
+    return (await require_gateway("this").describe(id, workflow)).status == "running"
 
 
 @command(path="/_system/executions/{id}/pause", errors=[ExecutionNotFound])

@@ -33,6 +33,7 @@ from service_kit.http.management import (
     UnknownEvent,
     UnknownSubscription,
     UnknownWorkflow,
+    Workflow,
     current_management,
     hide_from_caller,
     is_hidden,
@@ -121,7 +122,7 @@ def _workflow_commands_of(contract: ServiceContract) -> list[AnyCommand]:
         )
 
     @command(path="/_system/executions/{id}/signals", errors=[ExecutionNotFound, InvalidSignal])
-    async def signal(id: Id, name: str, payload: JsonValue, signal_id: Id) -> None:
+    async def signal(id: Id, name: str, payload: JsonValue, signal_id: Id, workflow: Workflow = None) -> None:
         """Send a signal; one signal id is delivered once.
 
         The payload of one that the service's class declares is checked. A workflow may receive others, of its own
@@ -134,7 +135,7 @@ def _workflow_commands_of(contract: ServiceContract) -> list[AnyCommand]:
                 contract.signals[name].decode(text)
             except ValidationError as error:
                 raise InvalidSignal(signal=name, errors=_errors(error)) from None
-        await require_gateway("this").signal(id, name, text, signal_id)
+        await require_gateway("this").signal(id, name, text, signal_id, workflow)
 
     return [start, signal]
 

@@ -74,15 +74,17 @@ class RuntimeGateway:
             raise ExecutionExists(id=chosen)
         return chosen
 
-    async def outcome(self, id: str, wait_s: float | None) -> str | None:
+    async def outcome(self, id: str, wait_s: float | None, workflow: str | None = None) -> str | None:
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiters.setdefault(id, []).append(ended)
         deadline = Deadline(self.clock, wait_s)
         try:
             async with deadline:
                 # What is in memory here has not ended, and its end will be told.
-                if not self.runs_here(id) and (outcome := (await self._record(id)).outcome) is not None:
-                    return outcome
+                if workflow is not None or not self.runs_here(id):
+                    outcome = (await self._record(id, workflow)).outcome
+                    if outcome is not None:
+                        return outcome
                 return await ended
         except TimeoutError:
             if not deadline.expired:
@@ -106,30 +108,36 @@ class RuntimeGateway:
             if not waiter.done():
                 waiter.set_result(outcome)
 
-    async def describe(self, id: str) -> ExecutionInfo:
-        return info_of(await self._record(id))
+    async def describe(self, id: str, workflow: str | None = None) -> ExecutionInfo:
+        return info_of(await self._record(id, workflow))
 
-    async def history(self, id: str) -> Sequence[Mapping[str, Any]]:
+    async def history(self, id: str, workflow: str | None = None) -> Sequence[Mapping[str, Any]]:
         found = await self.executions.load(id)
         if found is None:
             raise ExecutionNotFound(id=id)
+        _check_workflow(found.record, workflow)
         events = [event for turn in found.history for event in decode_events(turn)]
         return [{"kind": type(event).__name__, **asdict(event)} for event in events]
 
-    async def state(self, id: str, name: str) -> str | None:
-        value = await self.executions.state(id, name)
-        if value is None:
-            await self._record(id)
+    async def state(self, id: str, name: str, workflow: str | None = None) -> str | None:
+        if workflow is None:
+            value = await self.executions.state(id, name)
+            if value is None:
+                await self._record(id)
+            return value
+        value, _ = await asyncio.gather(self.executions.state(id, name), self._record(id, workflow))
         return value
 
-    async def signal(self, id: str, name: str, payload: str, signal_id: str) -> None:
-        await self._deliver(id, SignalReceived(signal_id, name, payload))
+    async def signal(
+        self, id: str, name: str, payload: str, signal_id: str, workflow: str | None = None
+    ) -> None:
+        await self._deliver(id, SignalReceived(signal_id, name, payload), workflow)
 
-    async def cancel(self, id: str, reason: str) -> None:
-        await self._deliver(id, CancelRequested(reason))
+    async def cancel(self, id: str, reason: str, workflow: str | None = None) -> None:
+        await self._deliver(id, CancelRequested(reason), workflow)
 
-    async def terminate(self, id: str, reason: str) -> None:
-        kept = await self._keep(id, TerminateRequested(reason))
+    async def terminate(self, id: str, reason: str, workflow: str | None = None) -> None:
+        kept = await self._keep(id, TerminateRequested(reason), workflow)
         if (await self._record(id)).paused is not None:
             await self.executions.pause(id, None)  # a paused one ends, too
         self.arrived(id, Incoming(kept))
@@ -140,20 +148,27 @@ class RuntimeGateway:
         await self.deliveries.publish(published)
         self.published()
 
-    async def _deliver(self, id: str, arrival: Arrival) -> None:
-        self.arrived(id, Incoming(await self._keep(id, arrival)))
+    async def _deliver(self, id: str, arrival: Arrival, workflow: str | None) -> None:
+        self.arrived(id, Incoming(await self._keep(id, arrival, workflow)))
 
-    async def _keep(self, id: str, arrival: Arrival) -> StoredArrival:
+    async def _keep(self, id: str, arrival: Arrival, workflow: str | None) -> StoredArrival:
         kept = stored(arrival)
-        if not await self.executions.deliver(id, kept):
+        if not await self.executions.deliver(id, kept, workflow=workflow):
+            await self._record(id, workflow)  # says whose it is, if it is somebody's
             raise ExecutionNotFound(id=id)
         return kept
 
-    async def _record(self, id: str) -> ExecutionRecord:
+    async def _record(self, id: str, workflow: str | None = None) -> ExecutionRecord:
         record = await self.executions.read(id)
         if record is None:
             raise ExecutionNotFound(id=id)
+        _check_workflow(record, workflow)
         return record
+
+
+def _check_workflow(record: ExecutionRecord, workflow: str | None) -> None:
+    if workflow not in (None, record.workflow):
+        raise ExecutionNotFound(id=record.id, belongs_to=record.workflow)
 
 
 def info_of(record: ExecutionRecord) -> ExecutionInfo:

@@ -72,8 +72,12 @@ class Executions(Protocol):
         """
         ...
 
-    async def deliver(self, id: str, arrival: StoredArrival, run: int | None = None) -> bool:
+    async def deliver(
+        self, id: str, arrival: StoredArrival, run: int | None = None, *, workflow: str | None = None
+    ) -> bool:
         """Keep an arrival for the execution's next turn; False if it does not exist, or (`run`) is another run.
+
+        False, too, if it is of another workflow than the one that is named.
 
         One with a key that waits already is a no-op, and so is a signal that was used within the last day. One that
         was given a run is gone when that run is over.

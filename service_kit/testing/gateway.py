@@ -33,26 +33,28 @@ class StageGateway:
     async def emit(self, events: Sequence[tuple[str, str]]) -> None:
         await self._do(self._inner.emit(events))
 
-    async def outcome(self, id: str, wait_s: float | None) -> str | None:
-        return await self._do(self._inner.outcome(id, wait_s))
+    async def outcome(self, id: str, wait_s: float | None, workflow: str | None = None) -> str | None:
+        return await self._do(self._inner.outcome(id, wait_s, workflow))
 
-    async def describe(self, id: str) -> ExecutionInfo:
-        return await self._do(self._inner.describe(id))
+    async def describe(self, id: str, workflow: str | None = None) -> ExecutionInfo:
+        return await self._do(self._inner.describe(id, workflow))
 
-    async def history(self, id: str) -> Sequence[Mapping[str, Any]]:
-        return await self._do(self._inner.history(id))
+    async def history(self, id: str, workflow: str | None = None) -> Sequence[Mapping[str, Any]]:
+        return await self._do(self._inner.history(id, workflow))
 
-    async def state(self, id: str, name: str) -> str | None:
-        return await self._do(self._inner.state(id, name))
+    async def state(self, id: str, name: str, workflow: str | None = None) -> str | None:
+        return await self._do(self._inner.state(id, name, workflow))
 
-    async def signal(self, id: str, name: str, payload: str, signal_id: str) -> None:
-        await self._do(self._inner.signal(id, name, payload, signal_id))
+    async def signal(
+        self, id: str, name: str, payload: str, signal_id: str, workflow: str | None = None
+    ) -> None:
+        await self._do(self._inner.signal(id, name, payload, signal_id, workflow))
 
-    async def cancel(self, id: str, reason: str) -> None:
-        await self._do(self._inner.cancel(id, reason))
+    async def cancel(self, id: str, reason: str, workflow: str | None = None) -> None:
+        await self._do(self._inner.cancel(id, reason, workflow))
 
-    async def terminate(self, id: str, reason: str) -> None:
-        await self._do(self._inner.terminate(id, reason))
+    async def terminate(self, id: str, reason: str, workflow: str | None = None) -> None:
+        await self._do(self._inner.terminate(id, reason, workflow))
 
     @property
     def _inner(self) -> Gateway:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -171,6 +172,33 @@ def test_one_id_is_one_execution(tmp_path: Path) -> None:
             await running.client.approve.get("a-2").result()
         with pytest.raises(ExecutionNotFound):
             await running.client.approve.get("a-2").signal(Office.approved, True)
+
+    run(tmp_path, test)
+
+
+def test_an_id_of_another_workflow_is_not_found_and_nothing_reaches_it(tmp_path: Path) -> None:
+    async def test(running: Running) -> None:
+        office = running.client
+        await office.approve.options(id="a-1").start(1)
+        for wrong in (office.take_note.get("a-1"), take_note.get("a-1")):
+            for ask in (
+                wrong.result,
+                wrong.status,
+                wrong.history,
+                partial(wrong.state, Office.progress),
+                partial(wrong.signal, Office.note, "for nobody"),
+                partial(wrong.signal, Office.approved, False),
+                wrong.cancel,
+                wrong.terminate,
+            ):
+                with pytest.raises(
+                    ExecutionNotFound, match=r"of workflow 'approve'.*approve\.get\('a-1'\)"
+                ) as caught:
+                    await ask()
+                assert caught.value.belongs_to == "approve"
+        right = office.approve.get("a-1")
+        await right.signal(Office.approved, True)
+        assert await right.result() == "yes 1"
 
     run(tmp_path, test)
 

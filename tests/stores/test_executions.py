@@ -1,4 +1,4 @@
-"""The contract of `Executions`, for every store."""
+"""The contract of `Executions`, for every store: one suite, though long."""
 
 from __future__ import annotations
 

@@ -56,6 +56,14 @@ def test_signal_reaches_an_execution_by_its_id(env: Env) -> None:
         env.signal("c-2", cancelled, "nobody is there")
 
 
+def test_an_id_of_another_workflow_is_not_found(env: Env) -> None:
+    env.start(cancellable.options(id="c-1"), "o-1")
+    with pytest.raises(ExecutionNotFound, match="'c-1' is one of workflow 'cancellable'"):
+        env.get(approve, "c-1")
+    with pytest.raises(ExecutionNotFound, match="'c-1' is one of workflow 'cancellable'"):
+        env.run(approve.get("c-1").signal(approved, True))
+
+
 def test_one_signal_id_is_delivered_once(env: Env) -> None:
     execution = env.start(approve, "o-1")
     execution.signal(approved, True, id="s-1")

@@ -18,9 +18,9 @@ LOOK_S, LOOK_MOST_S = 0.05, 1.0
 class AwsGateway(RuntimeGateway):
     """The gateway of one function. Streams and queues carry on what it has stored."""
 
-    async def outcome(self, id: str, wait_s: float | None) -> str | None:
+    async def outcome(self, id: str, wait_s: float | None, workflow: str | None = None) -> str | None:
         """Return the outcome of an execution, None if there is none in time: the table is asked again and again."""
-        outcome = (await self._record(id)).outcome
+        outcome = (await self._record(id, workflow)).outcome
         began_s, pause_s = self.clock.now_s(), LOOK_S
         while outcome is None:
             left_s = None if wait_s is None else began_s + wait_s - self.clock.now_s()

@@ -74,7 +74,7 @@ class _WorkflowTool(ABC):
         """Return what is known of an execution of this workflow; raise Failed for one of another."""
         info: Json = await self._ask(caller, "describe", {"id": id})
         if info["workflow"] != self._workflow.name:
-            raise self._refused(caller, ExecutionNotFound(id=id))
+            raise self._refused(caller, ExecutionNotFound(id=id, belongs_to=info["workflow"]))
         return info
 
     def _refused(self, caller: Caller, error: Exception) -> Failed:

@@ -74,9 +74,11 @@ class DynamoExecutions:
         except UnicodeEncodeError as error:
             raise _no_text(error) from error
 
-    async def deliver(self, id: str, arrival: StoredArrival, run: int | None = None) -> bool:
+    async def deliver(
+        self, id: str, arrival: StoredArrival, run: int | None = None, *, workflow: str | None = None
+    ) -> bool:
         meta: Any = await self._table.get((execution_pk(id), META))
-        if meta is None or run not in (None, meta["run"]):
+        if meta is None or run not in (None, meta["run"]) or workflow not in (None, meta["workflow"]):
             return False
         if "outcome" not in meta:
             # Duplicates find their place taken: by one that waits, or by the mark that a used signal leaves.

@@ -116,7 +116,12 @@ class MemoryExecutions:
         for effect in turn.effects:
             self._apply(effect)
 
-    async def deliver(self, id: str, arrival: StoredArrival, run: int | None = None) -> bool:
+    async def deliver(
+        self, id: str, arrival: StoredArrival, run: int | None = None, *, workflow: str | None = None
+    ) -> bool:
+        kept = self._kept.get(id)
+        if kept is not None and workflow not in (None, kept.record.workflow):
+            return False
         return self.arrive(id, arrival, run)
 
     async def read(self, id: str) -> ExecutionRecord | None:

@@ -54,11 +54,13 @@ class PackedExecutions:
         await packing.keep()
         await self.inner.commit(packed)
 
-    async def deliver(self, id: str, arrival: StoredArrival, run: int | None = None) -> bool:
+    async def deliver(
+        self, id: str, arrival: StoredArrival, run: int | None = None, *, workflow: str | None = None
+    ) -> bool:
         packing = Packing(self.packer)
         packed = values.stored_arrival(arrival, packing.of(id, run), values.pack_failure)
         await packing.keep()
-        return await self.inner.deliver(id, packed, run)
+        return await self.inner.deliver(id, packed, run, workflow=workflow)
 
     async def read(self, id: str) -> ExecutionRecord | None:
         found = await self.inner.read(id)

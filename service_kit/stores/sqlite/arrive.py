@@ -10,13 +10,17 @@ from service_kit.stores.sqlite.rows import arrival_text
 
 
 def arrive(
-    connection: sqlite3.Connection, execution: str, arrival: StoredArrival, run: int | None = None
+    connection: sqlite3.Connection,
+    execution: str,
+    arrival: StoredArrival,
+    run: int | None = None,
+    workflow: str | None = None,
 ) -> bool:
-    """Keep an arrival once; False if there is no such execution, or it is at another run."""
+    """Keep an arrival once; False if there is no such execution, or it is at another run or of another workflow."""
     row = connection.execute(
-        "SELECT run, outcome IS NULL FROM executions WHERE id = ?", (execution,)
+        "SELECT run, outcome IS NULL, workflow FROM executions WHERE id = ?", (execution,)
     ).fetchone()
-    if row is None or run not in (None, row[0]):
+    if row is None or run not in (None, row[0]) or workflow not in (None, row[2]):
         return False
     if row[1] and not _was_used(connection, execution, arrival):
         connection.execute(

@@ -39,8 +39,10 @@ class SqliteExecutions:
         except UNSTORABLE as error:
             raise unstorable(error) from error
 
-    async def deliver(self, id: str, arrival: StoredArrival, run: int | None = None) -> bool:
-        return await self._database.write(lambda connection: arrive(connection, id, arrival, run))
+    async def deliver(
+        self, id: str, arrival: StoredArrival, run: int | None = None, *, workflow: str | None = None
+    ) -> bool:
+        return await self._database.write(lambda connection: arrive(connection, id, arrival, run, workflow))
 
     async def read(self, id: str) -> ExecutionRecord | None:
         return await self._database.read(lambda connection: read(connection, id))
