@@ -12,6 +12,7 @@ from service_kit.contract.service import AsgiMiddleware
 from service_kit.http import access_log
 from service_kit.http.application import Application
 from service_kit.http.lifespan import LifespanRunner
+from service_kit.http.problems import KitProblem
 from service_kit.http.raw import REQUEST
 from service_kit.http.router import Found
 from service_kit.http.scopes import Scope, own_part, request_of
@@ -30,6 +31,8 @@ class AsgiApplication:
         self.lifespan: LifespanRunner = LifespanRunner(application.contract.lifespan)
         self._heartbeat_s = application.options.heartbeat_s
         self._limit = application.options.body_limit_bytes
+        self.stopping: bool = False
+        """Set by a server that stops: from then on a request that is cancelled is answered, if it has no answer yet."""
         self._http: Callable[[Scope, Receive, Send], Awaitable[None]] = self._serve
         for layer in reversed(application.contract.use):
             if isinstance(layer, AsgiMiddleware):
@@ -71,12 +74,15 @@ class AsgiApplication:
                 if message.get("more_body", True) or len(body) > self._limit:
                     body = await self._read(receive, message)
                 request.body = body
+                response = await application.handle(request, found)
             except _HungUp:
                 return
+            except asyncio.CancelledError:
+                if not self.stopping:
+                    raise
+                response = application.refuse(request, _cut_off())
             except _TooLarge:
                 response = application.refuse(request, application.too_large())
-            else:
-                response = await application.handle(request, found)
         if response.stream is None or request.method == "HEAD":
             start, whole = _whole(response, request)
             await send(start)
@@ -132,13 +138,13 @@ class AsgiApplication:
         application = self.application
         assert application.raw is not None
         started_s = time.perf_counter()
-        status, complete = 500, False
+        status, begun, complete = 500, False, False
         extra = [(b"x-request-id", request.request_id.encode("latin-1")), *application.cors_headers(request)]
 
         async def marked(message: Message) -> None:
-            nonlocal status, complete
+            nonlocal status, begun, complete
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, begun = message["status"], True
                 message = {**message, "headers": [*message.get("headers", ()), *extra]}
             await send(message)
             complete = message["type"] == "http.response.body" and not message.get("more_body")
@@ -160,6 +166,13 @@ class AsgiApplication:
                 # Starlette raises again what it has answered; we have logged it, and the caller has his problem.
                 if not complete:
                     raise
+            except asyncio.CancelledError:
+                if begun or not self.stopping:
+                    raise
+                response = application.refuse(request, _cut_off())
+                status = response.status
+                for message in _whole(response, request):
+                    await send(message)
         finally:
             if access_log.enabled():
                 access_log.record(request, status, started_s)
@@ -179,6 +192,11 @@ class AsgiApplication:
             await send({"type": "lifespan.shutdown.failed", "message": f"{type(error).__name__}: {error}"})
             raise
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _cut_off() -> KitProblem:
+    detail = "the service is stopping, and ended this request before it was finished; try again"
+    return KitProblem(503, "stopping", detail)
 
 
 class _TooLarge(Exception):

@@ -43,8 +43,9 @@ def serve(
     """Serve until SIGTERM or SIGINT, and return when what was in flight is finished.
 
     `on_stopping` hears, in the event loop, how many seconds are left then.
-    Requests that take longer than `grace_s` are cancelled, and threads that do not end then are left behind: the
-    process ends in every case. A second SIGINT does not wait. Call it in the main thread. Raises StartFailed.
+    Requests that take longer than `grace_s` are cancelled, which their callers are told as a problem of status 503.
+    Threads that do not end then are left behind: the process ends in every case. A second SIGINT does not wait.
+    Call it in the main thread. Raises StartFailed.
     """
     config = uvicorn.Config(
         application,
@@ -55,7 +56,7 @@ def serve(
         ws="none",
         timeout_graceful_shutdown=grace_s,
     )
-    server = _Server(config, on_started, on_stopping)
+    server = _Server(config, application, on_started, on_stopping)
     try:
         with _told_by_signals(server):
             server.run(sockets=[listener])
@@ -67,9 +68,14 @@ def serve(
 
 class _Server(uvicorn.Server):
     def __init__(
-        self, config: uvicorn.Config, on_started: Callable[[], None], on_stopping: Callable[[float], None]
+        self,
+        config: uvicorn.Config,
+        application: AsgiApplication,
+        on_started: Callable[[], None],
+        on_stopping: Callable[[float], None],
     ) -> None:
         super().__init__(config)
+        self._application = application
         self.ended = threading.Event()
         self._on_started = on_started
         self._on_stopping = on_stopping
@@ -84,6 +90,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_stopping(self._grace_s)
+        self._application.stopping = True
         for server in self.servers:
             server.close()
         # Uvicorn hangs up on connections that have no request yet; one that was just accepted is about to send it.

@@ -17,6 +17,7 @@ DEADLINE_S = 60.0
 PROGRAM = """
 import asyncio, sys, threading
 from contextlib import asynccontextmanager
+from fastapi import APIRouter
 from service_kit import Service, command
 from service_kit.hosts.local import server
 from service_kit.hosts.local.listening import listen, url_of
@@ -43,7 +44,13 @@ async def lifespan():
     yield
     say("closed")
 
-class Slow(Service, lifespan=lifespan):
+router = APIRouter()
+
+@router.post("/raw")
+async def raw() -> None:
+    await cancelled()
+
+class Slow(Service, lifespan=lifespan, routes=[router]):
     cancelled = cancelled
     stuck = stuck
 
@@ -56,7 +63,11 @@ say("returned")
 
 Serve = Callable[[int], subprocess.Popen[str]]
 
-CALL = "import sys, httpx; httpx.post(sys.argv[1], json={}, timeout=None)"
+CALL = """
+import sys, httpx
+answer = httpx.post(sys.argv[1], json={}, timeout=None)
+print(answer.status_code, answer.headers["content-type"], answer.json()["type"], answer.json()["detail"], sep="|")
+"""
 
 
 @pytest.fixture
@@ -84,20 +95,21 @@ def _start(program: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def _end_during(serving: subprocess.Popen[str], command: str) -> tuple[int, list[str]]:
-    """Tell the server to stop while this command runs; return its exit status and what it printed from then on."""
+def _end_during(serving: subprocess.Popen[str], path: str) -> tuple[int, list[str], str]:
+    """Tell the server to stop during a request; return its exit status, what it printed since, and the answer."""
     assert serving.stdout is not None
     url = serving.stdout.readline().strip()
-    caller = _start(CALL, f"{url}/rpc/{command}")
+    caller = _start(CALL, f"{url}/{path}")
     assert serving.stdout.readline() == "begun\n"
     serving.send_signal(signal.SIGTERM)
     output, _ = serving.communicate(timeout=DEADLINE_S)
-    caller.communicate(timeout=DEADLINE_S)
-    return serving.returncode, output.splitlines()
+    answer, _ = caller.communicate(timeout=DEADLINE_S)
+    return serving.returncode, output.splitlines(), answer
 
 
-def test_a_request_that_outlasts_the_grace_is_cancelled(serve: Serve) -> None:
-    status, lines = _end_during(serve(60), "cancelled")
+@pytest.mark.parametrize("path", ["rpc/cancelled", "raw"])
+def test_a_request_that_outlasts_the_grace_is_cancelled_and_told_so(serve: Serve, path: str) -> None:
+    status, lines, answer = _end_during(serve(60), path)
     assert status == 0, lines
     assert lines[0].endswith("finishing what is in flight (1), for at most 1 s")
     assert [line for line in lines if line in ("cancelled", "closed", "returned")] == [
@@ -105,9 +117,14 @@ def test_a_request_that_outlasts_the_grace_is_cancelled(serve: Serve) -> None:
         "closed",
         "returned",
     ]
+    assert answer == (
+        "503|application/problem+json|urn:problem-type:service-kit:stopping|"
+        "the service is stopping, and ended this request before it was finished; try again\n"
+    )
+    assert not [line for line in lines if "Traceback" in line]
 
 
 def test_a_thread_that_cannot_be_cancelled_does_not_keep_the_process(serve: Serve) -> None:
-    status, lines = _end_during(serve(0), "stuck")
+    status, lines, _ = _end_during(serve(0), "rpc/stuck")
     assert status == 1
     assert lines[-1].endswith("what was in flight did not end in time and is left behind")
