@@ -8,6 +8,7 @@ from typing import TypeVar
 from ..errors import HistoryUnreadable, NonDeterminismError
 from .arrivals import Arrival
 from .calls import Call, ChildStarted, PatchMarked, SignalSent
+from .difference import difference
 from .history import (
     ContinuedAsNew,
     Ending,
@@ -193,7 +194,7 @@ def _mismatch(recorded: Call | None, made: Call) -> NonDeterminismError:
         f"the workflow {problem}; {CURE}",
         where=caller_line(),
         recorded=describe(recorded) if recorded else "no call here",
-        made=describe(made),
+        made=_beside(recorded, made),
     )
 
 
@@ -202,5 +203,15 @@ def _other_end(recorded: HistoryEvent | None, made: Ending, where: str) -> NonDe
         f"the workflow ended otherwise than its history says; {CURE}",
         where=where,
         recorded=describe(recorded) if isinstance(recorded, Call | Ending) else "it goes on",
-        made=describe(made),
+        made=_beside(recorded, made),
     )
+
+
+def _beside(recorded: HistoryEvent | None, made: Call | Ending) -> str:
+    """Describe what the code did, and how it differs from what is recorded if that has the same name."""
+    described = describe(made)
+    if recorded is None or type(recorded) is not type(made):
+        return described
+    same = getattr(recorded, "name", "") == getattr(made, "name", "")
+    places = difference(recorded, made) if same else ""
+    return f"{described}, different at {places}" if places else described
