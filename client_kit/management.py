@@ -134,13 +134,15 @@ class Manager:
 
         return BoundWorkflow(self._access, NamedWorkflow(name))
 
-    async def pause(self, id: str, reason: str = "paused by an operator") -> None:
-        """Stop the turns of an execution; what arrives is kept."""
-        await self._access.call("pause", {"id": id, "reason": reason}, idempotent=True)
+    async def pause(self, id: str, reason: str = "paused by an operator") -> bool:
+        """Stop the turns of an execution, what arrives is kept; False: it has ended already."""
+        paused: bool = await self._access.call("pause", {"id": id, "reason": reason}, idempotent=True)
+        return paused
 
-    async def resume(self, id: str) -> None:
-        """Let a paused execution go on."""
-        await self._access.call("resume", {"id": id}, idempotent=True)
+    async def resume(self, id: str) -> bool:
+        """Let a paused execution go on; False: it has ended already."""
+        resumed: bool = await self._access.call("resume", {"id": id}, idempotent=True)
+        return resumed
 
     async def fork(self, id: str, turn: int, new_id: str) -> None:
         """Begin an execution with the first turns of this one, and with the service's code of today.

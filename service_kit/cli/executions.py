@@ -259,7 +259,7 @@ def pause(id: IdArgument, service: Remote, reason: ReasonOption = "paused by an 
     """Stop the turns of an execution; what arrives is kept."""
 
     async def ask(operator: Operator) -> None:
-        await operator.manager.pause(id, reason)
+        await operator.pause(id, reason)
 
     _do(service, ask, f"paused execution '{id}'; `service-kit executions resume {id}` lets it go on")
 
@@ -270,7 +270,7 @@ def resume(id: IdArgument, service: Remote) -> None:
     """Let a paused execution go on."""
 
     async def ask(operator: Operator) -> None:
-        await operator.manager.resume(id)
+        await operator.resume(id)
 
     _do(service, ask, f"resumed execution '{id}'")
 

@@ -46,6 +46,16 @@ class Operator:
             raise _ended(id)
         await self.access.signal(id, name, payload, signal_id)
 
+    async def pause(self, id: str, reason: str) -> None:
+        """Pause an execution; raise CliError if it has ended."""
+        if not await self.manager.pause(id, reason):
+            raise _ended(id)
+
+    async def resume(self, id: str) -> None:
+        """Let an execution go on; raise CliError if it has ended."""
+        if not await self.manager.resume(id):
+            raise _ended(id)
+
     async def end(self, id: str, how: Literal["cancel", "terminate"], reason: str) -> None:
         """Cancel or terminate an execution; raise CliError if it has ended before."""
         if await self.access.call(how, {"id": id, "reason": reason}, idempotent=True) is False:

@@ -111,8 +111,11 @@ class Management(Protocol):
         """Return one page, newest first, and the cursor of the next one."""
         ...
 
-    async def pause(self, id: str, reason: str | None) -> None:
-        """Stop turns of an execution for a reason, or let them go on (None); raise ExecutionNotFound."""
+    async def pause(self, id: str, reason: str | None) -> bool:
+        """Stop turns of an execution for a reason, or let them go on (None); False: it has ended already.
+
+        Raises ExecutionNotFound.
+        """
         ...
 
     async def fork(self, id: str, turn: int, new_id: str) -> None:

@@ -208,15 +208,15 @@ async def _runs(id: str, workflow: str | None) -> bool:
 
 
 @command(path="/_system/executions/{id}/pause", errors=[ExecutionNotFound])
-async def pause(id: Id, reason: str = "paused by an operator") -> None:
-    """Stop the turns of an execution; what arrives is kept."""
-    await _management.get().pause(id, reason or "paused")
+async def pause(id: Id, reason: str = "paused by an operator") -> bool:
+    """Stop the turns of an execution, what arrives is kept; false: it has ended already."""
+    return await _management.get().pause(id, reason or "paused")
 
 
 @command(path="/_system/executions/{id}/resume", errors=[ExecutionNotFound])
-async def resume(id: Id) -> None:
-    """Let a paused execution go on."""
-    await _management.get().pause(id, None)
+async def resume(id: Id) -> bool:
+    """Let a paused execution go on; false: it has ended already."""
+    return await _management.get().pause(id, None)
 
 
 @command(path="/_system/executions/{id}/fork", errors=[ExecutionNotFound, ExecutionExists, InvalidFork])

@@ -45,10 +45,13 @@ class RuntimeManagement:
         page = await self.index.list(ExecutionQuery(workflow, status, attributes, limit, after))
         return [info_of(record) for record in page.executions], page.after
 
-    async def pause(self, id: str, reason: str | None) -> None:
+    async def pause(self, id: str, reason: str | None) -> bool:
         if not await self.executions.pause(id, reason):
-            raise ExecutionNotFound(id=id)
+            if await self.executions.read(id) is None:
+                raise ExecutionNotFound(id=id)
+            return False
         self.moved(id)
+        return True
 
     async def fork(self, id: str, turn: int, new_id: str) -> None:
         await self.forking.fork(id, turn, new_id)

@@ -91,7 +91,7 @@ class Executions(Protocol):
         ...
 
     async def pause(self, id: str, reason: str | None) -> bool:
-        """Stop turns of an execution for a reason, or allow them (None); False if it does not exist.
+        """Stop turns of an execution for a reason, or allow them (None); False if there is none, or it has ended.
 
         Arrivals are kept meanwhile.
         """

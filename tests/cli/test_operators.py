@@ -229,7 +229,14 @@ def test_an_unknown_id_is_told(depot: Depot, words: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("signal", "r-1", "released", '"me"'), ("cancel", "r-1"), ("terminate", "r-1")]
+    "words",
+    [
+        ("signal", "r-1", "released", '"me"'),
+        ("cancel", "r-1"),
+        ("terminate", "r-1"),
+        ("pause", "r-1"),
+        ("resume", "r-1"),
+    ],
 )
 def test_what_comes_too_late_for_an_execution_is_told(depot: Depot, words: tuple[str, ...]) -> None:
     depot.does("executions", "start", "refuse", "why=closed", "--id", "r-1")

@@ -220,9 +220,16 @@ def test_whoever_ends_an_execution_is_told_whether_it_still_ran(tmp_path: Path) 
         async with httpx.AsyncClient(transport=transport, base_url="http://t") as http:
             for end in ("cancel", "terminate"):
                 execution = await running.client.approve.start(1)
+                manager = manage(running.client)
+                assert (await manager.pause(execution.id), await manager.resume(execution.id)) == (True, True)
                 answers = [await http.post(f"/_system/executions/{execution.id}/{end}", json={})]
                 assert await running.host.runtime.gateway.outcome(execution.id, None) is not None
                 answers.append(await http.post(f"/_system/executions/{execution.id}/{end}", json={}))
+                assert (await manager.pause(execution.id), await manager.resume(execution.id)) == (
+                    False,
+                    False,
+                )
+                assert not (await execution.describe()).paused
                 assert [(answer.status_code, answer.json()) for answer in answers] == [
                     (200, True),
                     (200, False),

@@ -215,6 +215,16 @@ async def test_a_paused_execution_takes_no_turn_and_keeps_what_arrives(stores: S
     await stores.executions.commit(turn(1, used=[signal().key]))
 
 
+async def test_an_execution_that_has_ended_is_neither_paused_nor_resumed(stores: Stores) -> None:
+    await started(stores)
+    await stores.executions.commit(ending(1))
+    assert await stores.executions.pause("x", "too late") is False
+    assert await stores.executions.pause("x", None) is False
+    record = await stores.executions.read("x")
+    assert record is not None
+    assert record.paused is None
+
+
 async def test_the_latest_state_is_shown(stores: Stores) -> None:
     await started(stores)
     await stores.executions.commit(turn(1, states={"progress": "1", "step": '"a"'}))

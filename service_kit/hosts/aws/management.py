@@ -21,11 +21,12 @@ class AwsManagement(RuntimeManagement):
 
     timers: AwsTimers
 
-    async def pause(self, id: str, reason: str | None) -> None:
-        await RuntimeManagement.pause(self, id, reason)
-        if reason is None:
+    async def pause(self, id: str, reason: str | None) -> bool:
+        runs = await RuntimeManagement.pause(self, id, reason)
+        if runs and reason is None:
             now_s = self.clock.now_s()
             await self.timers.set(Wake(id, now_s, again=True), now_s)
+        return runs
 
 
 def management_of(host: AwsHost, gateway: AwsGateway) -> AwsManagement:

@@ -99,9 +99,9 @@ class DynamoExecutions:
         kept = None if reason is None else await self._bodies.note(reason, id)
         for _ in range(_PAUSE_TRIES):
             record = await self.reader.record(id)
-            if record is None:
+            if record is None or record.outcome is not None:
                 return False
-            if record.outcome is not None or (reason is None and record.paused is None):
+            if reason is None and record.paused is None:
                 return True
             visited_s = self._clock() if self._queued else None
             writes = _resuming(record, visited_s) if kept is None else _pausing(record, kept)

@@ -134,9 +134,10 @@ class MemoryExecutions:
 
     async def pause(self, id: str, reason: str | None) -> bool:
         kept = self._kept.get(id)
-        if kept is not None:
-            kept.record = replace(kept.record, paused=reason)
-        return kept is not None
+        if kept is None or kept.record.outcome is not None:
+            return False
+        kept.record = replace(kept.record, paused=reason)
+        return True
 
     async def list(self, query: ExecutionQuery) -> ExecutionPage:
         newest_first = sorted(

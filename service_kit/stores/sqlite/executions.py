@@ -53,7 +53,7 @@ class SqliteExecutions:
         return None if row is None else str(row[0])
 
     async def pause(self, id: str, reason: str | None) -> bool:
-        query = "UPDATE executions SET paused = ? WHERE id = ?"
+        query = "UPDATE executions SET paused = ? WHERE id = ? AND outcome IS NULL"
         text = None if reason is None else reason.encode("utf-8", "backslashreplace").decode()
         return await self._database.write(lambda c: c.execute(query, (text, id)).rowcount > 0)
 
