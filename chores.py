@@ -20,17 +20,28 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 OLDEST = (3, 11)
-OTHER_PYTHONS: dict[str, tuple[str, ...]] = {"3.12": ("engine", "runtime", "contract", "testing"), "3.13": ()}
-"""What runs on each: all on the newest; on those between, the rooms in which histories replay."""
+REPLAYING = ("engine", "runtime", "contract", "testing")
+"""The rooms in which histories replay."""
+ONCE = ("typing", "aws", "hosts/aws", "deploy", "messaging")
+"""The rooms of which once is enough: checkers read the code as Python 3.11, and what is deployed is for 3.11."""
+SPREAD = ("-n", "auto", "--dist", "loadfile")
+OTHER_PYTHONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "3.12": ("replay", ("replay",)),
+    "3.13": ("dev", ("test", *SPREAD, *(f"--ignore=tests/{room}" for room in ONCE))),
+}
+"""Which extra and which chore is for each: all on the newest; on those between, what replays."""
 CHECKED = ("service_kit", "client_kit", "plugins", "stubs", "benchmarks", "tests", "chores.py")
 LOCK = "constraints.txt"
 ENOUGH = {
-    "server": ("server", "dev", "dev,bench"),
+    "server": ("server", "replay", "dev", "dev,bench"),
+    "replay": ("replay", "dev", "dev,bench"),
     "dev": ("dev", "dev,bench"),
     "dev,bench": ("dev,bench",),
 }
@@ -85,10 +96,18 @@ def test(options: argparse.Namespace) -> None:
     """Run the whole test suite; arguments go on to pytest: `test tests/http -k cors`."""
     python = _environment(options, "dev")
     # A selection is small, or for a debugger: only the whole suite is spread over the processors.
-    spread = () if options.rest else ("-n", "auto", "--dist", "loadfile")
+    spread = () if options.rest else SPREAD
     long = ("--long",) if options.long else ()
     cure = "run one test alone with `chores.py test <file>::<test>`"
     _run("the test suite", python, "-m", "pytest", *spread, *long, *options.rest, cure=cure)
+
+
+def replay(options: argparse.Namespace) -> None:
+    """Run the rooms in which histories replay: they need little, so that any Python soon shows that it can."""
+    python = _environment(options, "replay")
+    rooms = [f"tests/{room}" for room in REPLAYING]
+    cure = "run one test alone with `chores.py test <file>::<test>`"
+    _run("the rooms in which histories replay", python, "-m", "pytest", *SPREAD, *rooms, cure=cure)
 
 
 def check(options: argparse.Namespace) -> None:
@@ -97,15 +116,13 @@ def check(options: argparse.Namespace) -> None:
     _run("ruff check", python, "-m", "ruff", "check", ".", cure="run `chores.py fix`, then mend what is left")
     _run("ruff format", python, "-m", "ruff", "format", "--check", ".", cure="run `chores.py fix`")
     places = [place for place in CHECKED if (ROOT / place).exists()]
-    _run(
-        "mypy --strict",
-        python,
-        "-m",
-        "mypy",
-        *places,
-        cure="mend the types; an ignore needs a code and a reason",
+    mypy, pyright = ("-m", "mypy", *places), ("-m", "pyright", "--pythonpath", python)
+    cure = "mend the types; an ignore needs a code and a reason"
+    # Each keeps one processor busy, and speaks once, at its end.
+    _together(
+        partial(_run, "mypy --strict", python, *mypy, cure=cure),
+        partial(_run, "pyright strict", python, *pyright, cure="mend the types"),
     )
-    _run("pyright strict", python, "-m", "pyright", "--pythonpath", python, cure="mend the types")
 
 
 def coverage(options: argparse.Namespace) -> None:
@@ -206,33 +223,35 @@ def ci(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="service-kit-ci-") as folder:
         with _timed("README's first command, with the base and server extras alone"):
             _again(options, Path(folder, "demo"), "demo")
-        with _timed("development environment"):
-            _environment(options, "dev,bench")
+        others: dict[str, argparse.Namespace] = {}
+        for version in OTHER_PYTHONS:
+            if interpreter := _find_python(version):
+                own = {"venv": Path(folder, version), "python": interpreter}
+                others[version] = argparse.Namespace(**{**vars(options), **own})
+        with _timed("an environment for each Python"):
+            # pip computes for a minute, on one processor.
+            _together(
+                partial(_environment, options, "dev,bench"),
+                *(partial(_environment, other, OTHER_PYTHONS[v][0]) for v, other in others.items()),
+            )
         with _timed("lint and types"):
             check(options)
         with _timed("README's second command: the whole suite"):
             _again(options, options.venv, "test")
         with _timed("benchmarks, smoke run"):
             _again(options, options.venv, "bench", "--smoke")
-        for version, rooms in OTHER_PYTHONS.items():
-            interpreter = _find_python(version)
-            if interpreter is None:
-                print(
-                    f"==> the suite on Python {version}: not run, no such interpreter was found", flush=True
-                )
-                continue
-            with _timed(f"the suite on Python {version}"):
-                other = Path(folder, version)
-                # The checkers read the code as Python 3.11, and what is deployed is for 3.11: once is enough.
-                left_out = ("typing", "aws", "hosts/aws", "deploy", "messaging")
-                which = [f"tests/{room}" for room in rooms]
-                which = which or [f"--ignore=tests/{room}" for room in left_out]
-                _again(options, other, "test", "-n", "auto", "--dist", "loadfile", *which, python=interpreter)
+        for version, (_, chore) in OTHER_PYTHONS.items():
+            if other := others.get(version):
+                with _timed(f"`chores.py {chore[0]}` on Python {version}"):
+                    _again(other, other.venv, *chore)
+            else:
+                print(f"==> Python {version}: not run, no such interpreter was found", flush=True)
 
 
 CHORES: dict[str, Callable[[argparse.Namespace], None]] = {
     "demo": demo,
     "test": test,
+    "replay": replay,
     "check": check,
     "coverage": coverage,
     "mutate": mutate,
@@ -332,10 +351,10 @@ def _install(python: str, extra: str, *, newest: bool) -> None:
         said = list(_progress(process.stdout))
     if process.returncode:
         raise ChoreError(
-            f"pip could not install service-kit[{extra}]:\n{''.join(said[-20:])}",
+            f"pip could not install service-kit[{extra}] for {python}:\n{''.join(said[-20:])}",
             "is the package index reachable? mend that, and run the same command again",
         )
-    print(f"    done in {time.monotonic() - started:.0f} s", flush=True)
+    print(f"    service-kit[{extra}] is installed, in {time.monotonic() - started:.0f} s", flush=True)
 
 
 def _progress(lines: Iterable[str]) -> Iterator[str]:
@@ -350,6 +369,14 @@ def _progress(lines: Iterable[str]) -> Iterator[str]:
             elif count % 10 == 0:
                 print(".", end="", flush=True)
     print("\r\033[K" if sys.stdout.isatty() else "", end="\n" if count >= 10 else "", flush=True)
+
+
+def _together(*work: Callable[[], object]) -> None:
+    """Do all of it, on as many threads as there are processors; raise what failed first in this order."""
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        begun = [threads.submit(one) for one in work]
+    for one in begun:
+        one.result()
 
 
 def _run(what: str, *command: str, cure: str) -> None:

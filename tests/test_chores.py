@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -85,6 +86,73 @@ def test_the_whole_suite_is_spread_and_a_selection_is_not(calls: list[str], tmp_
         "-m pytest tests/http -k cors",
         "-m pytest -n auto --dist loadfile --long",
     ]
+
+
+def test_the_rooms_in_which_histories_replay_need_little(calls: list[str], tmp_path: Path) -> None:
+    assert chores.main(["--venv", str(tmp_path), "replay"]) == 0
+    rooms = " ".join(f"tests/{room}" for room in chores.REPLAYING)
+    assert calls == ["install replay", f"-m pytest -n auto --dist loadfile {rooms}"]
+
+
+@pytest.fixture
+def stages(calls: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Record the chores that CI runs as commands of their own; Python 3.12 is not there."""
+    begun: list[str] = []
+
+    def again(options: argparse.Namespace, venv: Path, *chore: str) -> None:
+        begun.append(f"{venv.name}: {' '.join(chore)}")
+
+    def find(version: str) -> str | None:
+        return None if version == "3.12" else f"python{version}"
+
+    monkeypatch.setattr(chores, "_again", again)
+    monkeypatch.setattr(chores, "_find_python", find)
+    return begun
+
+
+def test_ci_makes_every_environment_before_it_checks_and_says_which_python_is_not_there(
+    stages: list[str], calls: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert chores.main(["--venv", str(tmp_path / "venv"), "ci"]) == 0
+    assert sorted(calls[:2]) == ["install dev", "install dev,bench"]
+    assert calls[2] == "-m ruff check ."
+    elsewhere = "3.13: test -n auto --dist loadfile --ignore=tests/typing --ignore=tests/aws "
+    assert stages[:3] == ["demo: demo", "venv: test", "venv: bench --smoke"]
+    assert stages[3].startswith(elsewhere)
+    assert "Python 3.12: not run, no such interpreter was found" in capsys.readouterr().out
+
+
+def test_an_environment_that_cannot_be_made_ends_ci_and_says_which(
+    stages: list[str],
+    calls: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def install(python: str, extra: str, *, newest: bool) -> None:
+        if "3.13" in python:
+            raise chores.ChoreError(f"pip could not install for {python}", "try again")
+
+    monkeypatch.setattr(chores, "_install", install)
+    assert chores.main(["--venv", str(tmp_path / "venv"), "ci"]) == 1
+    assert "/3.13/bin/python" in capsys.readouterr().err
+    assert stages == ["demo: demo"]
+
+
+def test_both_type_checkers_run_though_the_first_complains(
+    calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun: list[str] = []
+
+    def run(what: str, python: str, *command: str, cure: str) -> None:
+        begun.append(what)
+        if what == "mypy --strict":
+            raise chores.ChoreError(f"{what} failed", cure)
+
+    monkeypatch.setattr(chores, "_run", run)
+    assert chores.main(["--venv", str(tmp_path / "venv"), "check"]) == 1
+    assert {"mypy --strict", "pyright strict"} <= set(begun)
+    assert "mypy --strict failed" in capsys.readouterr().err
 
 
 def test_coverage_is_measured_and_judged_for_each_room(calls: list[str], tmp_path: Path) -> None:
