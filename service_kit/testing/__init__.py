@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from service_kit.testing.plugin import EnvironmentFactory as EnvironmentFactory
     from service_kit.testing.recorder import RecordedCall as RecordedCall
     from service_kit.testing.recorder import RecordedDelivery as RecordedDelivery
+    from service_kit.testing.replayer import RecordedHistory as RecordedHistory
     from service_kit.testing.replayer import Replayer as Replayer
     from service_kit.testing.replayer import ReplaysFailed as ReplaysFailed
     from service_kit.testing.waiting import NeverEnds as NeverEnds
@@ -26,6 +27,7 @@ _HOMES = {
     "RecordedCall": "service_kit.testing.recorder",
     "RecordedDelivery": "service_kit.testing.recorder",
     "NeverEnds": "service_kit.testing.waiting",
+    "RecordedHistory": "service_kit.testing.replayer",
     "Replayer": "service_kit.testing.replayer",
     "ReplaysFailed": "service_kit.testing.replayer",
     "EnvironmentFactory": "service_kit.testing.plugin",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from service_kit.contract.gather import Declarations, gather
@@ -13,7 +14,10 @@ from service_kit.engine.machine import WorkflowCode
 from service_kit.errors import HistoryUnreadable, NonDeterminismError, TurnTooLong
 from service_kit.testing.histories import AnyHistory, never_began, read_history, start_of
 
-__all__ = ["Replayer", "ReplaysFailed", "replay_history"]
+__all__ = ["RecordedHistory", "Replayer", "ReplaysFailed", "replay_history"]
+
+UNFIT = (NonDeterminismError, HistoryUnreadable, TurnTooLong, LookupError)
+"""What a history and the code raise that do not fit each other."""
 
 
 class ReplaysFailed(AssertionError):
@@ -67,11 +71,29 @@ class Replayer:
         for file in files:
             try:
                 self.replay(file.read_text("utf-8"))
-            except (NonDeterminismError, HistoryUnreadable, TurnTooLong, LookupError) as error:
+            except UNFIT as error:
                 failures[file] = error
         if failures:
             raise ReplaysFailed(failures, len(files))
         return len(files)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedHistory:
+    """A history in a file, and the service whose workflow it is of; the fixture `recorded_history`."""
+
+    service: type[Service]
+    path: Path
+
+    def replay(self) -> None:
+        """Replay it against today's code, as `Replayer.replay_file`."""
+        __tracebackhide__ = (
+            True  # what does not fit is said by the error; where the engine noticed is no news
+        )
+        try:
+            Replayer(self.service).replay_file(self.path)
+        except UNFIT as error:
+            raise error.with_traceback(None) from None
 
 
 def replay_history(declarations: Declarations, events: list[HistoryEvent]) -> None:
