@@ -19,6 +19,8 @@ from service_kit.testing.stage import Stage
 from service_kit.testing.stores import FIRES_MOST
 from service_kit.testing.waiting import NeverEnds, waits_of
 
+__tracebackhide__ = True  # a failing test shows its own line, not how it was run
+
 __all__ = ["Director"]
 
 R = TypeVar("R")

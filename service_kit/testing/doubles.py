@@ -21,6 +21,8 @@ from service_kit.runtime.records import ClaimedDelivery
 from service_kit.testing.mocks import Behaviour, Mock, TimeOut, behave
 from service_kit.testing.recorder import RecordedCall, RecordedDelivery, Recorder, all_arguments
 
+__tracebackhide__ = True  # a failing test shows its own line, not how it was run
+
 HANDLER_S = 30.0
 """How long a handler without `timeout_s` may take: as on the local host, where it is the lease."""
 

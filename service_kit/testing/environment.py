@@ -28,6 +28,8 @@ from service_kit.testing.mocks import Mock
 from service_kit.testing.recorder import RecordedCall, RecordedDelivery
 from service_kit.testing.transport import StageTransport
 
+__tracebackhide__ = True  # a failing test shows its own line, not how it was run
+
 __all__ = ["START", "TestEnvironment"]
 
 S = TypeVar("S", bound=Service)
@@ -48,6 +50,9 @@ class TestEnvironment(Generic[S]):
     stands where it waits for time or for somebody. Time passes by `tick`, `advance`, `advance_to`, and as far as
     needed by `run_until_complete` and `run`. Executions are replayed over and over, and at their end; one that cannot
     be replayed raises its NonDeterminismError out of the call in which that is found.
+
+    Schedules begin as time passes, and their calls are recorded among the others: `env.mock(send_report).returns(None)`
+    keeps one out of a test of something else.
 
     Nothing here is async, so it serves sync and async tests alike. In an async test (`async with` is the same)
     what the service offers can be awaited, too: `run = await process_order.start("o-1")`, `await run.result()`,

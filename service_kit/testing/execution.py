@@ -15,6 +15,8 @@ from client_kit.executions import (
 from service_kit.engine.wire import decode_events, encode_events
 from service_kit.testing.director import Director
 
+__tracebackhide__ = True  # a failing test shows its own line, not how it was run
+
 __all__ = ["Execution"]
 
 R = TypeVar("R")

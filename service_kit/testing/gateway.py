@@ -9,6 +9,8 @@ from client_kit.executions import ExecutionInfo, StartOptions
 from service_kit.contract.gateway import Gateway
 from service_kit.testing.stage import Stage
 
+__tracebackhide__ = True  # a failing test shows its own line, not how it was run
+
 __all__ = ["StageGateway"]
 
 T = TypeVar("T")

@@ -16,6 +16,8 @@ from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+__tracebackhide__ = True  # a failing test shows its own line, not how it was run
+
 __all__ = ["Idle", "VirtualLoop"]
 
 T = TypeVar("T")

@@ -10,6 +10,8 @@ from typing import Any, Generic, ParamSpec, Self, TypeAlias, TypeVar
 
 from service_kit.contract.payload import CallCodec
 
+__tracebackhide__ = True  # a failing test shows its own line, not how it was run
+
 __all__ = ["Answer", "Behaviour", "Mock", "Raise", "Run", "TimeOut", "behave"]
 
 P = ParamSpec("P")
@@ -97,7 +99,11 @@ class Mock(Generic[P, R]):
 
     def _answer(self, value: R) -> Answer:
         if self._codec is not None:  # a wrong type is the test's mistake: tell it where it is made
-            self._codec.result.encode(value)
+            try:
+                self._codec.result.encode(value)
+            except Exception as error:
+                error.add_note(f"{self!r} is to return {value!r}, which is no result of it")
+                raise
         return Answer(value)
 
     def _raise(self, error: Exception | type[Exception]) -> Raise:

@@ -29,6 +29,8 @@ from service_kit.testing.loop import VirtualLoop
 from service_kit.testing.recorder import Recorder
 from service_kit.testing.stores import WatchedExecutions, watched_stores
 
+__tracebackhide__ = True  # a failing test shows its own line, not how it was run
+
 __all__ = ["Stage"]
 
 T = TypeVar("T")

@@ -10,6 +10,8 @@ from client_kit.wire import AsyncBody, Request, Response
 from service_kit.testing.gateway import Runner
 from service_kit.testing.stage import Stage
 
+__tracebackhide__ = True  # a failing test shows its own line, not how it was run
+
 __all__ = ["StageTransport"]
 
 

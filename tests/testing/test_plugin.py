@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,12 @@ def test_async(service_env):
 
 def test_left_running(env):
     env.start(welcome, "sam")
+
+def test_not_yet(env):
+    env.start(welcome, "sam").result()
+
+def test_mistaken(env):
+    env.mock(greet).returns(3)
 
 def test_that_fails(env):
     env.run_until_complete(env.start(welcome, "sam"))
@@ -149,8 +156,11 @@ def test_fixture_works_with_warnings_as_errors(tmp_path: Path) -> None:
 
     said = run_pytest(tmp_path)
 
-    assert "1 failed, 4 passed" in said, said
+    assert "3 failed, 4 passed" in said, said
     assert "test_that_fails" in said
+    assert "NeverEnds: it has not ended yet" in said
+    assert "<Mock of 'greet'> is to return 3, which is no result of it" in said
+    assert not re.search(r"service_kit/testing/\w+\.py:\d+", said), f"tracebacks end in the tests: {said}"
 
 
 def test_service_of_the_settings_has_an_environment_a_client_and_a_test_for_each_history(
