@@ -134,6 +134,11 @@ class Manager:
 
         return BoundWorkflow(self._access, NamedWorkflow(name))
 
+    async def states(self, id: str) -> dict[str, Any]:
+        """Return the latest values of the states that the service's class names, as JSON; without those never set."""
+        found: dict[str, Any] = await self._access.call("states", {"id": id}, idempotent=True)
+        return found
+
     async def pause(self, id: str, reason: str = "paused by an operator") -> bool:
         """Stop the turns of an execution, what arrives is kept; False: it has ended already."""
         paused: bool = await self._access.call("pause", {"id": id, "reason": reason}, idempotent=True)

@@ -24,6 +24,8 @@ from service_kit.cli.routes import routes
 from service_kit.cli.sam import sam
 from service_kit.cli.schedules import schedules
 from service_kit.cli.start import start
+from service_kit.cli.states import state
+from service_kit.cli.tasks import tasks
 from service_kit.cli.tools import tools
 
 
@@ -98,6 +100,7 @@ for _run in (
     destroy,
 ):
     app.command()(_run)
+executions.command()(state)
 executions.command()(fork)
-for _group in (executions, schedules, events, dead_letters):
+for _group in (executions, tasks, schedules, events, dead_letters):
     app.add_typer(_group)

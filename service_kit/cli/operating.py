@@ -121,9 +121,10 @@ def _explained(error: CallError | ServiceError, url: str) -> CliError:
 def _problem(error: ProblemError, url: str) -> CliError:
     if error.type.endswith(":UnknownWorkflow"):
         name = error.members.get("workflow", "")
+        known = ", ".join(map(str, error.members.get("known", ())))
         return CliError(
             f"the service at {url} offers no workflow '{name}'",
-            f"check the name; its class must name it to have it started from outside: {name} = {name}",
+            f"it offers: {known or 'none'}; its class names those that are started from outside: {name} = {name}",
         )
     if error.type.endswith(":UnknownSchedule"):
         return CliError(
@@ -142,6 +143,8 @@ def _problem(error: ProblemError, url: str) -> CliError:
             f"the service at {url} has no subscription '{error.members.get('subscription', '')}'",
             f"it has: {known or 'none'}",
         )
+    if error.type.endswith(":InvalidTaskCompletion"):
+        return CliError(str(error.members.get("problem", "")))
     if error.type.endswith(":InvalidFork"):
         return CliError(
             str(error.members.get("problem", "")), "`service-kit executions history` shows its turns"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -47,6 +49,16 @@ def description_of(info: ExecutionInfo) -> Table:
         _add(table, "run", f"continued as new {info.run} times")
     for name, value in info.attributes.items():
         _add(table, "attribute", f"{name}={value}")
+    return table
+
+
+def table_of_states(states: Mapping[str, Any]) -> Table:
+    """Return the values by name, a row for each."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, value in states.items():
+        _add(table, name, json.dumps(value, ensure_ascii=False))
     return table
 
 

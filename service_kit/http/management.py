@@ -77,6 +77,7 @@ class UnknownWorkflow(ServiceError, status=404):
     """The service has no public workflow of this name."""
 
     workflow: str
+    known: list[str]
 
 
 class InvalidWorkflowInput(ServiceError, status=422):
@@ -293,6 +294,7 @@ FOR_CALLERS = frozenset(
         "describe",
         "outcome",
         "state",
+        "states",
         "signal",
         "cancel",
         "complete_task",

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated, TypeAlias
 
 from pydantic import Field, JsonValue, ValidationError
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from client_kit.executions import StartOptions
 from service_kit.contract.command import AnyCommand, command
@@ -87,7 +87,7 @@ def management_routes(
 
 
 def _workflow_commands_of(contract: ServiceContract) -> list[AnyCommand]:
-    """Return the commands that know the workflows: which may be started and signalled, and with what."""
+    """Return the commands that know the workflows: which may be started, what they are told, and what they show."""
     workflows = contract.workflows
 
     @command(path="/_system/executions", errors=[ExecutionExists, UnknownWorkflow, InvalidWorkflowInput])
@@ -104,7 +104,7 @@ def _workflow_commands_of(contract: ServiceContract) -> list[AnyCommand]:
             raise Refusal(403, f"'{id}' is an id of a schedule; choose another one")
         declared = workflows.get(workflow)
         if declared is None:
-            raise UnknownWorkflow(workflow=workflow)
+            raise UnknownWorkflow(workflow=workflow, known=sorted(workflows))
         payload = "" if input is None else to_json(input).decode()
         try:
             arguments = declared.calls.decode_arguments(payload)
@@ -137,7 +137,15 @@ def _workflow_commands_of(contract: ServiceContract) -> list[AnyCommand]:
                 raise InvalidSignal(signal=name, errors=_errors(error)) from None
         await require_gateway("this").signal(id, name, text, signal_id, workflow)
 
-    return [start, signal]
+    @command(method="GET", path="/_system/executions/{id}/states", errors=[ExecutionNotFound])
+    async def states(id: Id) -> dict[str, JsonValue]:
+        """Tell the latest values of the service's public states, as far as the execution has set them."""
+        gateway = require_gateway("this")
+        await gateway.describe(touchable(id))
+        found = {name: await gateway.state(id, name) for name in contract.states}
+        return {name: from_json(text) for name, text in found.items() if text is not None}
+
+    return [start, signal, states]
 
 
 def _event_commands_of(contract: ServiceContract) -> list[AnyCommand]:

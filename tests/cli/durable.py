@@ -7,7 +7,10 @@ import asyncio
 import os
 from pathlib import Path
 from pydantic import BaseModel
-from service_kit import Event, Retry, Service, ServiceError, Signal, State, command, subscription, task, workflow
+from service_kit import (
+    Event, Retry, Service, ServiceError, Signal, State,
+    command, complete_later, subscription, task, task_token, workflow,
+)
 
 class Shipped(Event):
     order: str
@@ -47,6 +50,16 @@ async def ship(order: str, boxes: int = 1) -> str:
     await Shipped(order=order, boxes=boxes).emit()
     return f"{box}, released by {released_by}"
 
+@task
+async def weigh(order: str) -> float:
+    """Let somebody else say it, who finds the token in the file 'token'."""
+    Path("token").write_text(task_token())
+    return complete_later()
+
+@workflow
+async def consign(order: str) -> str:
+    return f"{order}: {await weigh(order)} kg"
+
 @workflow
 async def store(order: str) -> str:
     return await hold(order)
@@ -73,7 +86,9 @@ class Depot(Service):
     answer = answer
     process = process
     ship = ship
+    consign = consign
     store = store
     refuse = refuse
     crash = crash
+    progress = progress
 '''

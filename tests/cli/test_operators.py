@@ -157,6 +157,46 @@ def test_an_execution_is_paused_and_resumed(depot: Depot) -> None:
     assert "released by me" in depot.does("executions", "result", "ship-1")
 
 
+def test_the_states_of_an_execution_are_shown(depot: Depot) -> None:
+    depot.does("executions", "start", "ship", "order=o-1", "--id", "ship-1")
+    eventually(lambda: depot.json("executions", "state", "ship-1") == {"progress": 1})
+    assert depot.json("executions", "state", "ship-1", "progress") == {"progress": 1}
+    assert depot.does("executions", "state", "ship-1").split() == ["progress", "1"]
+    assert depot.refuses("executions", "state", "ship-1", "mood") == (
+        "error: execution 'ship-1' has set no state 'mood'\n  it has set: progress\n"
+    )
+    depot.does("executions", "start", "refuse", "why=closed", "--id", "r-1")
+    assert depot.json("executions", "state", "r-1") == {}
+    assert depot.run("executions", "state", "r-1").stderr == "execution 'r-1' has set no state\n"
+
+
+def _token(depot: Depot, id: str) -> str:
+    """Start an execution whose task waits for somebody outside; return the token."""
+    (depot.folder / "token").unlink(missing_ok=True)
+    depot.does("executions", "start", "consign", f"order={id}", "--id", id)
+    eventually(lambda: (depot.folder / "token").exists() and (depot.folder / "token").read_text() != "")
+    return (depot.folder / "token").read_text()
+
+
+def test_a_task_is_completed_by_its_token(depot: Depot) -> None:
+    token = _token(depot, "c-1")
+    assert "error: the result does not fit" in depot.refuses("tasks", "complete", token, '"heavy"')
+    result = depot.run("tasks", "complete", token, "2.5")
+    assert (result.exit_code, result.stderr) == (0, "completed the task\n")
+    assert json.loads(depot.does("executions", "result", "c-1")) == "c-1: 2.5 kg"
+    for late in (("complete", token, "1"), ("fail", token, "lost")):
+        assert depot.refuses("tasks", *late) == (
+            "error: nobody waits for this task any more\n"
+            "  it was answered or cancelled before, or its execution has ended\n"
+        )
+
+
+def test_a_task_is_failed_by_its_token(depot: Depot) -> None:
+    depot.does("tasks", "fail", _token(depot, "c-1"), "the scales are broken", "--type", "Broken")
+    assert "the scales are broken" in depot.refuses("executions", "result", "c-1")
+    assert "error: this is no task token of this service\n" in depot.refuses("tasks", "complete", "x.y", "1")
+
+
 def test_a_history_is_readable_line_by_line(depot: Depot) -> None:
     depot.does("executions", "start", "ship", "order=o-1", "--id", "ship-1")
     depot.does("executions", "signal", "ship-1", "released", '"me"')
@@ -214,6 +254,8 @@ def test_an_event_is_published_and_one_that_fails_is_delivered_again(depot: Depo
     [
         ("show", "o-9"),
         ("history", "o-9"),
+        ("state", "o-9"),
+        ("state", "o-9", "progress"),
         ("result", "o-9"),
         ("signal", "o-9", "released"),
         ("cancel", "o-9"),
@@ -249,6 +291,7 @@ def test_what_comes_too_late_for_an_execution_is_told(depot: Depot, words: tuple
 def test_an_unknown_workflow_and_a_wrong_input_are_told(depot: Depot) -> None:
     said = depot.refuses("executions", "start", "shop", "order=o-1")
     assert f"error: the service at {depot.url} offers no workflow 'shop'" in said
+    assert "it offers: consign, crash, refuse, ship, store;" in said
     said = depot.refuses("executions", "start", "ship", "boxes:=2")
     assert "422 Invalid workflow input" in said
     assert "order: Field required" in said
@@ -258,6 +301,7 @@ def test_an_unknown_workflow_and_a_wrong_input_are_told(depot: Depot) -> None:
     ("words", "said"),
     [
         (("executions", "signal", "o-1", "released", "yes"), "the payload is not JSON"),
+        (("tasks", "complete", "t", "yes"), "the result is not JSON"),
         (("executions", "list", "--attribute", "n"), "'n' is no attribute"),
         (("executions", "start", "ship", "{"), "the arguments are not JSON"),
         (("executions", "list", "--url", "depot"), "url 'depot' does not begin with http"),

@@ -42,7 +42,7 @@ def test_a_change_that_breaks_what_runs_is_told_with_both_sides(workshop: Worksh
     assert f"error: {Path('histories/ship-1.json')}: " in result.stderr
     assert "history: TaskScheduled #1 'pack'" in result.stderr
     assert "code: TaskScheduled #1 'hold'" in result.stderr
-    assert "changed.py:40 in ship" in result.stderr
+    assert "changed.py:43 in ship" in result.stderr
     assert "error: 2 of 2 histories do not replay" in result.stderr
 
 
