@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from client_kit.executions import ExecutionInfo as ExecutionInfo
     from client_kit.executions import ExecutionStatus as ExecutionStatus
     from client_kit.executions import StartOptions as StartOptions
-    from client_kit.management import DeadLetter as DeadLetter
+    from client_kit.letters import DeadLetter as DeadLetter
+    from client_kit.letters import DeadLetterPage as DeadLetterPage
+    from client_kit.letters import Discarded as Discarded
     from client_kit.management import ExecutionPage as ExecutionPage
     from client_kit.management import Manager as Manager
     from client_kit.management import ScheduleInfo as ScheduleInfo
@@ -88,7 +90,9 @@ _HOMES = {
     "manage": "client_kit.management",
     "Manager": "client_kit.management",
     "ScheduleInfo": "client_kit.management",
-    "DeadLetter": "client_kit.management",
+    "DeadLetter": "client_kit.letters",
+    "DeadLetterPage": "client_kit.letters",
+    "Discarded": "client_kit.letters",
     "ExecutionPage": "client_kit.management",
 }
 

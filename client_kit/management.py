@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from client_kit.executions import ExecutionInfo, ExecutionStatus
+from client_kit.letters import PAGE_MOST, DeadLetter, DeadLetterPage, Discarded, letter_of
 from client_kit.system import ServiceAccess, info_of
 
 if TYPE_CHECKING:
     from client_kit.workflows import BoundWorkflow
 
-__all__ = ["DeadLetter", "ExecutionPage", "Manager", "ScheduleInfo", "manage"]
+__all__ = ["ExecutionPage", "Manager", "ScheduleInfo", "manage"]
 
 
 class Client(Protocol):
@@ -37,22 +38,6 @@ class ExecutionPage:
 
     executions: Sequence[ExecutionInfo]
     after: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """An event whose delivery to a subscription failed for good."""
-
-    event_id: str
-    event: str
-    subscription: str
-    attempts: int
-    died_at_s: float
-    payload: Any
-    error: str
-    """The class of what the last attempt raised, as `module:QualName`."""
-    message: str
-    traceback: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,14 +183,6 @@ class Manager:
         ]
         await self._access.call("emit", {"events": published})
 
-    async def dead_letters(self, *, subscription: str | None = None, limit: int = 100) -> list[DeadLetter]:
-        """Return events whose delivery failed for good, the oldest first."""
-        letters = await self._access.call(
-            "dead_letters", {"subscription": subscription, "limit": limit}, idempotent=True
-        )
-        known = DeadLetter.__dataclass_fields__
-        return [DeadLetter(**{k: v for k, v in letter.items() if k in known}) for letter in letters]
-
     async def complete_task(self, token: str, result: object = None) -> bool:
         """Complete a task by the token that it gave away; `result` is its result as JSON values.
 
@@ -230,6 +207,36 @@ class Manager:
         )
         return waits
 
+    async def list_dead_letters(
+        self, *, subscription: str | None = None, limit: int = 100, after: str | None = None
+    ) -> DeadLetterPage:
+        """Return one page of events whose delivery failed for good, the oldest first."""
+        found = await self._access.call(
+            "list_dead_letters",
+            {"subscription": subscription, "limit": limit, "after": after},
+            idempotent=True,
+        )
+        return DeadLetterPage([letter_of(one) for one in found["letters"]], found["after"])
+
+    async def dead_letters(self, *, subscription: str | None = None, limit: int = 100) -> list[DeadLetter]:
+        """Return the oldest events whose delivery failed for good: at most `limit`, from as many pages as it takes."""
+        found: list[DeadLetter] = []
+        after: str | None = None
+        while True:
+            most = min(limit - len(found), PAGE_MOST)
+            page = await self.list_dead_letters(subscription=subscription, limit=most, after=after)
+            found += page.letters
+            if (after := page.after) is None or len(found) >= limit:
+                return found
+
+    async def dead_letter(self, subscription: str, event_id: str) -> DeadLetter:
+        """Return one of them; raise ProblemError (404) if this event is no dead letter of this subscription."""
+        return letter_of(
+            await self._access.call(
+                "dead_letter", {"subscription": subscription, "event_id": event_id}, idempotent=True
+            )
+        )
+
     async def redrive(self, subscription: str, event_id: str | None = None) -> int:
         """Deliver dead letters of a subscription again, all or one; return how many.
 
@@ -239,6 +246,22 @@ class Manager:
             "redrive", {"subscription": subscription, "event_id": event_id}, idempotent=True
         )
         return count
+
+    async def discard(self, subscription: str, *event_ids: str) -> Discarded:
+        """Give dead letters up: these events are not delivered to the subscription again.
+
+        It may be one that the service does not have any more. Raises ProblemError, with those that there are, for
+        one that it has never had.
+        """
+        count, unknown = 0, list[str]()
+        for start in range(0, len(event_ids), PAGE_MOST):
+            some = event_ids[start : start + PAGE_MOST]
+            told = await self._access.call(
+                "discard", {"subscription": subscription, "event_ids": some}, idempotent=True
+            )
+            count += told["count"]
+            unknown += told["unknown"]
+        return Discarded(count, unknown)
 
 
 def manage(client: Client) -> Manager:

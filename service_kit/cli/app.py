@@ -10,11 +10,12 @@ from typer.core import TyperGroup
 from service_kit.cli.call import call
 from service_kit.cli.check import check
 from service_kit.cli.contract import contract
+from service_kit.cli.dead_letters import dead_letters
 from service_kit.cli.deploying import deploy, destroy
 from service_kit.cli.dev import dev
 from service_kit.cli.diff import diff
 from service_kit.cli.documents import manifest, openapi
-from service_kit.cli.events import dead_letters, events
+from service_kit.cli.events import events
 from service_kit.cli.executions import executions
 from service_kit.cli.failures import EXTRA_CURE, SERVER_EXTRA, CliError, Unusable
 from service_kit.cli.forking import fork

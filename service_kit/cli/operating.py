@@ -151,6 +151,12 @@ def _problem(error: ProblemError, url: str) -> CliError:
         )
     if error.type.endswith(":InvalidBackfill"):
         return CliError(str(error.members.get("problem", "")), "choose another range: --from, --to")
+    if error.type.endswith(":UnknownDeadLetter"):
+        subscription, event = error.members.get("subscription", ""), error.members.get("event_id", "")
+        return CliError(
+            f"subscription '{subscription}' has no dead letter for event '{event}'",
+            "`service-kit dead-letters list` has them",
+        )
     if error.status in (401, 403):
         return CliError(
             f"the management API at {url} is closed ({error.status}): {error.detail or error.title}",

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from client_kit.executions import ExecutionInfo
-from client_kit.management import DeadLetter, ScheduleInfo
+from client_kit.letters import DeadLetter
+from client_kit.management import ScheduleInfo
 from service_kit.cli.output import printable
 
 _COLOURS = {"succeeded": "green", "failed": "red", "timed_out": "red", "running": "cyan"}
@@ -32,9 +33,7 @@ def table_of_executions(found: Sequence[ExecutionInfo]) -> Table:
 
 def description_of(info: ExecutionInfo) -> Table:
     """Return all that is known of one, a row for each fact."""
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="dim")
-    table.add_column(overflow="fold")
+    table = _facts()
     _add(table, "id", info.id)
     _add(table, "workflow", info.workflow)
     _add(table, "status", _status(info))
@@ -72,6 +71,19 @@ def table_of_letters(letters: Sequence[DeadLetter]) -> Table:
     return table
 
 
+def description_of_letter(letter: DeadLetter) -> Table:
+    """Return what is known of one but its traceback, a row for each fact."""
+    table = _facts()
+    _add(table, "event id", letter.event_id)
+    _add(table, "event", letter.event)
+    _add(table, "subscription", letter.subscription)
+    _add(table, "attempts", str(letter.attempts))
+    _add(table, "died", moment(letter.died_at_s))
+    _add(table, "error", f"{letter.error}: {letter.message}")
+    _add(table, "payload", json.dumps(letter.payload, indent=2, ensure_ascii=False))
+    return table
+
+
 def table_of_schedules(found: Sequence[ScheduleInfo]) -> Table:
     """Return the list, a row for each."""
     table = _table("Workflow", "Cron", "Time zone", "Overlap", "Last", "Next", "State")
@@ -94,6 +106,13 @@ def _table(*titles: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title in titles:
         table.add_column(title, overflow="fold", no_wrap=title in ("Id", "Event id", "Status"))
+    return table
+
+
+def _facts() -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
     return table
 
 

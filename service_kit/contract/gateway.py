@@ -94,11 +94,39 @@ class Schedules(Protocol):
         ...
 
 
+class Letters(Protocol):
+    """What operators can ask about dead letters: events whose delivery to a subscription failed for good."""
+
+    async def list(
+        self, subscription: str | None, limit: int, after: str | None
+    ) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        """Return one page with their events and failures, the oldest first, and the cursor of the next one."""
+        ...
+
+    async def read(self, subscription: str, event_id: str) -> Mapping[str, Any] | None:
+        """Return one; None: this is no dead letter."""
+        ...
+
+    async def redrive(self, subscription: str, event_id: str | None) -> int:
+        """Deliver dead letters again, all of a subscription or one; return how many."""
+        ...
+
+    async def discard(self, subscription: str, event_ids: Sequence[str]) -> tuple[int, Sequence[str]]:
+        """Give dead letters up; return how many, and which of these events this subscription is not known to have had.
+
+        What was given up, redriven or handled within the last day is known, and left as it is.
+        """
+        ...
+
+
 class Management(Protocol):
     """What operators can ask of a running service, beside its gateway."""
 
     @property
     def schedules(self) -> Schedules: ...
+
+    @property
+    def letters(self) -> Letters: ...
 
     async def list_executions(
         self,
@@ -123,12 +151,4 @@ class Management(Protocol):
 
         Raises ExecutionNotFound, ExecutionExists for the new id, and ValueError for what cannot be forked.
         """
-        ...
-
-    async def dead_letters(self, subscription: str | None, limit: int) -> Sequence[Mapping[str, Any]]:
-        """Return dead letters with their events and failures, the oldest first."""
-        ...
-
-    async def redrive(self, subscription: str, event_id: str | None) -> int:
-        """Deliver dead letters again, all of a subscription or one; return how many."""
         ...

@@ -1,4 +1,4 @@
-"""The management API: executions, events and dead letters of a running service, as commands of a contract of its own.
+"""The management API: executions and events of a running service, as commands of a contract of its own.
 
 Each is served at `POST /rpc/_system.<name>`, as clients call it, and at a route under `/_system` for people. They are
 one contract with its errors, and stand together, though long.
@@ -98,13 +98,6 @@ class InvalidEvent(ServiceError, status=422):
 
     event: str
     errors: list[dict[str, JsonValue]]
-
-
-class UnknownSubscription(ServiceError, status=404):
-    """The service has no subscription of this name."""
-
-    subscription: str
-    known: list[str]
 
 
 class InvalidSignal(ServiceError, status=422):
@@ -229,14 +222,6 @@ async def fork(id: Id, turn: Annotated[int, Field(ge=1)], new_id: Id) -> None:
         raise InvalidFork(id=id, problem=str(error)) from None
 
 
-@command(method="GET", path="/_system/dead-letters")
-async def dead_letters(
-    subscription: str | None = None, limit: Annotated[int, Field(ge=1, le=1000)] = 100
-) -> list[dict[str, Any]]:
-    """List events whose delivery failed for good, the oldest first."""
-    return [dict(letter) for letter in await _management.get().dead_letters(subscription, limit)]
-
-
 @command(path="/_system/tasks/succeed", errors=[InvalidTaskCompletion])
 async def complete_task(token: str, result: JsonValue = None) -> bool:
     """Complete a task by its token; false: nobody waits for it any more."""
@@ -284,7 +269,6 @@ COMMANDS: tuple[AnyCommand, ...] = (
     complete_task,
     fail_task,
     heartbeat_task,
-    dead_letters,
 )
 """What needs no knowledge of the service."""
 

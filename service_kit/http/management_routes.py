@@ -31,15 +31,14 @@ from service_kit.http.management import (
     InvalidSignal,
     InvalidWorkflowInput,
     UnknownEvent,
-    UnknownSubscription,
     UnknownWorkflow,
     Workflow,
-    current_management,
     hide_from_caller,
     is_hidden,
     tell_operators,
     touchable,
 )
+from service_kit.http.management_letters import letter_commands_of
 from service_kit.http.management_schedules import SCHEDULE_COMMANDS
 from service_kit.http.options import HttpOptions
 from service_kit.http.origins import is_local, is_loopback
@@ -72,6 +71,7 @@ def management_routes(
         *SCHEDULE_COMMANDS,
         *_workflow_commands_of(contract),
         *_event_commands_of(contract),
+        *letter_commands_of(contract),
     ]:
         admit = for_callers if declared.name in FOR_CALLERS else operators
         endpoint = Endpoint(open_contract, declared, options, store)
@@ -149,7 +149,7 @@ def _workflow_commands_of(contract: ServiceContract) -> list[AnyCommand]:
 
 
 def _event_commands_of(contract: ServiceContract) -> list[AnyCommand]:
-    """Return the commands that know the events and who subscribes to them."""
+    """Return the command that knows the events."""
 
     @command(path="/_system/events", errors=[UnknownEvent, InvalidEvent])
     async def emit(events: list[EmittedEvent]) -> None:
@@ -157,15 +157,7 @@ def _event_commands_of(contract: ServiceContract) -> list[AnyCommand]:
         known = gather(contract).events
         await require_gateway("this").emit([(e.name, _checked(e, known)) for e in events])
 
-    @command(path="/_system/dead-letters/redrive", errors=[UnknownSubscription])
-    async def redrive(subscription: str, event_id: str | None = None) -> int:
-        """Deliver dead letters of a subscription again; tell how many."""
-        known = gather(contract).subscriptions
-        if subscription not in known:
-            raise UnknownSubscription(subscription=subscription, known=sorted(known))
-        return await current_management().redrive(subscription, event_id)
-
-    return [emit, redrive]
+    return [emit]
 
 
 def _checked(event: EmittedEvent, known: Mapping[str, type[Event]]) -> str:

@@ -23,6 +23,7 @@ from service_kit.runtime.forking import Forking
 from service_kit.runtime.gateway import RuntimeGateway
 from service_kit.runtime.hints import Hint, repeat
 from service_kit.runtime.incoming import Incoming
+from service_kit.runtime.letters import RuntimeLetters
 from service_kit.runtime.management import RuntimeManagement
 from service_kit.runtime.options import Entropy as Entropy
 from service_kit.runtime.options import RuntimeOptions as RuntimeOptions
@@ -87,12 +88,10 @@ class Runtime:
         self.management: RuntimeManagement = RuntimeManagement(
             stores.executions,
             stores.index,
-            stores.deliveries,
-            clock,
+            RuntimeLetters(stores.letters, clock, self._delivery_hint.give),
             self.schedules,
             Forking(stores.executions, dispatcher, clock, self._committed),
             self._moved,
-            self._delivery_hint.give,
         )
         self.completion: TaskCompletion = TaskCompletion(
             stores.tasks, self.tokens, declarations, clock, self.orchestrator.wake

@@ -23,6 +23,8 @@ from service_kit.runtime.records import (
     ExecutionRecord,
     Heartbeat,
     Known,
+    LetterPage,
+    LetterPlace,
     NewExecution,
     Publish,
     StoredArrival,
@@ -169,7 +171,7 @@ class Tasks(Protocol):
 
 
 class Deliveries(Protocol):
-    """Deliveries of events to subscriptions, and the dead letters among them."""
+    """Deliveries of events to subscriptions."""
 
     async def publish(self, events: Sequence[Publish]) -> None:
         """Store one delivery for each event and subscription, all or none; one that is known stays as it is."""
@@ -191,12 +193,25 @@ class Deliveries(Protocol):
         """Make it a dead letter."""
         ...
 
-    async def dead(self, subscription: str | None, limit: int) -> Sequence[DeadLetter]:
-        """Return dead letters, the oldest first."""
+
+class DeadLetters(Protocol):
+    """Deliveries that failed for good."""
+
+    async def list(self, subscription: str | None, limit: int, after: LetterPlace | None) -> LetterPage:
+        """Return one page, the oldest first: of those behind a place, which may be gone itself."""
         ...
+
+    async def read(self, subscription: str, event_id: str) -> DeadLetter | None: ...
 
     async def redrive(self, subscription: str, event_id: str | None, now_s: float) -> int:
         """Make dead letters available again, with fresh attempts; return how many (None: all of the subscription)."""
+        ...
+
+    async def discard(self, subscription: str, event_ids: Sequence[str], now_s: float) -> Mapping[str, bool]:
+        """Finish deliveries that are dead letters; return for each that is known whether it was one.
+
+        As after `Deliveries.done`, a later delivery of the same event is a no-op for a day at least.
+        """
         ...
 
 
@@ -244,6 +259,7 @@ class Stores:
     index: ExecutionIndex
     tasks: Tasks
     deliveries: Deliveries
+    letters: DeadLetters
     schedule: DeliverySchedule
     retention: Retention
     blobs: Blobs | None = None

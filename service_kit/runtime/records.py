@@ -18,8 +18,11 @@ from service_kit.runtime.work import ClaimedTask as ClaimedTask
 from service_kit.runtime.work import DeadLetter as DeadLetter
 from service_kit.runtime.work import FinishedTask as FinishedTask
 from service_kit.runtime.work import Heartbeat as Heartbeat
+from service_kit.runtime.work import LetterPage as LetterPage
+from service_kit.runtime.work import LetterPlace as LetterPlace
 from service_kit.runtime.work import PublishedEvent as PublishedEvent
 from service_kit.runtime.work import TaskKey as TaskKey
+from service_kit.runtime.work import place_of as place_of
 
 
 @dataclass(frozen=True, slots=True)

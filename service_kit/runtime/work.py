@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service_kit.engine.options import TaskOptions
@@ -99,3 +100,25 @@ class DeadLetter:
     failure: str
     """JSON of the engine's Failure, traceback included."""
     died_at_s: float
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LetterPlace:
+    """Where a dead letter stands in a list: by time, then by name."""
+
+    died_at_s: float
+    subscription: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetterPage:
+    """One page of a list, without what cannot be read; `after` leads to the next one, None: there is none."""
+
+    letters: Sequence[DeadLetter]
+    after: LetterPlace | None
+
+
+def place_of(letter: DeadLetter) -> LetterPlace:
+    """Return where a letter stands."""
+    return LetterPlace(letter.died_at_s, letter.subscription, letter.event.id)

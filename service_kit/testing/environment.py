@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from contextvars import Token
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,7 @@ from pydantic_core import to_json
 from client_kit import ClientOptions, Connection, DeadLetter, Retry, Transport
 from client_kit.executions import ExecutionHandle, SignalContract
 from client_kit.ids import new_id
+from client_kit.letters import letter_of
 from client_kit.options import World
 from service_kit.contract.event import Event, Subscription, emit_all
 from service_kit.contract.gateway import Gateway, reset_gateway, set_gateway
@@ -163,15 +164,12 @@ class TestEnvironment(Generic[S]):
 
     def dead_letters(self, subscription: Subscription[Any] | None = None) -> list[DeadLetter]:
         """Return events whose delivery failed for good, the oldest first."""
-        management = self._director.stage.runtime.management
         name = subscription.name if subscription else None
-        known = DeadLetter.__dataclass_fields__
-        letters = self.run(management.dead_letters(name, 1_000))
-        return [DeadLetter(**{k: v for k, v in letter.items() if k in known}) for letter in letters]
+        return [letter_of(members) for members in self.run(self._letters(name))]
 
     def redrive(self, subscription: Subscription[Any]) -> int:
         """Deliver the dead letters of a subscription again; return how many."""
-        return self.run(self._director.stage.runtime.management.redrive(subscription.name, None))
+        return self.run(self._director.stage.runtime.management.letters.redrive(subscription.name, None))
 
     # Mocks and records
 
@@ -246,6 +244,16 @@ class TestEnvironment(Generic[S]):
         traceback: TracebackType | None,
     ) -> None:
         self.__exit__(kind, error, traceback)
+
+    async def _letters(self, subscription: str | None) -> list[Mapping[str, Any]]:
+        found, after = list[Mapping[str, Any]](), None
+        while True:
+            page, after = await self._director.stage.runtime.management.letters.list(
+                subscription, 1_000, after
+            )
+            found += page
+            if after is None:
+                return found
 
     def _new_id(self, workflow: str) -> str:
         """Return an id that reads well in messages."""

@@ -132,4 +132,4 @@ def watched_stores(
     tasks, deliveries = MemoryTasks(), WatchedDeliveries(recorder)
     executions = WatchedExecutions(tasks, deliveries, declarations, recorder, keep_warm, give_up)
     tasks.answer = executions.answer
-    return Stores(executions, executions, tasks, deliveries, deliveries, executions), executions
+    return Stores(executions, executions, tasks, deliveries, deliveries, deliveries, executions), executions

@@ -249,6 +249,45 @@ def test_an_event_is_published_and_one_that_fails_is_delivered_again(depot: Depo
     assert "it has: count\n" in refused
 
 
+def test_dead_letters_are_listed_shown_and_discarded(depot: Depot) -> None:
+    for order in ("o-0", "o-1", "o-2"):
+        depot.does("events", "emit", "Shipped", f"order={order}", "boxes:=-1")
+
+    def all_three() -> Any:
+        found = depot.json("dead-letters", "list", "--all")
+        return found if len(found) == 3 else None
+
+    letters = eventually(all_three)
+    ids = [letter["event_id"] for letter in letters]
+    assert [letter["event_id"] for letter in depot.json("dead-letters", "list", "--limit", "2")] == ids[:2]
+    shown = depot.run("dead-letters", "list", "--limit", "2")
+    assert "these are the oldest 2; --all shows all of them" in shown.stderr
+
+    told = depot.json("dead-letters", "show", "count", ids[0])
+    assert told == letters[0]
+    assert told["attempts"] == 1
+    facts, _, traceback = depot.does("dead-letters", "show", "count", ids[0]).partition("\n\n")
+    assert ids[0] in facts
+    assert "builtins:ValueError: less than nothing was shipped" in facts
+    assert f'"order": "{told["payload"]["order"]}"' in facts
+    assert traceback.startswith("Traceback (most recent call last):\n")
+    assert 'raise ValueError("less than nothing was shipped")' in traceback
+
+    done = depot.run("dead-letters", "discard", "count", ids[0], ids[1])
+    assert (done.exit_code, done.stderr) == (0, "2 letters of 'count' discarded\n")
+    again = depot.run("dead-letters", "discard", "count", *ids)
+    assert (again.exit_code, again.stderr) == (
+        0,
+        "1 letter of 'count' discarded\n2 were no dead letter any more\n",
+    )
+    assert depot.json("dead-letters", "list") == []
+    assert "has no dead letter for event" in depot.refuses("dead-letters", "show", "count", ids[0])
+    assert "'count' is not known to have had event 'typo'" in depot.refuses(
+        "dead-letters", "discard", "count", ids[0], "typo"
+    )
+    assert "has no subscription 'coutn'" in depot.refuses("dead-letters", "discard", "coutn", ids[0])
+
+
 @pytest.mark.parametrize(
     "words",
     [

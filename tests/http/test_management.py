@@ -14,7 +14,15 @@ from typing import Self
 import httpx
 import pytest
 
-from client_kit import ExecutionHandle, InProcessTransport, ProblemError, connect, contracts, manage
+from client_kit import (
+    Discarded,
+    ExecutionHandle,
+    InProcessTransport,
+    ProblemError,
+    connect,
+    contracts,
+    manage,
+)
 from service_kit import (
     Event,
     ExecutionExists,
@@ -336,6 +344,44 @@ def test_dead_letters_tell_why_and_are_delivered_again(tmp_path: Path) -> None:
         while not stamps:
             await asyncio.sleep(0.005)
         assert stamps == [7]
+        assert await operator.dead_letters() == []
+
+    run(tmp_path, test)
+
+
+def test_dead_letters_are_told_page_by_page_and_alone_and_discarded(tmp_path: Path) -> None:
+    global broken
+    broken = True
+    stamps.clear()
+
+    async def test(running: Running) -> None:
+        global broken
+        operator = manage(running.client)
+        for number in range(5):
+            await operator.emit(Stamped(number=number))
+            while len(await operator.dead_letters()) <= number:
+                await asyncio.sleep(0.005)
+        letters = await operator.dead_letters()
+        assert [letter.payload["number"] for letter in letters] == [0, 1, 2, 3, 4]
+        assert await operator.dead_letters(limit=4) == letters[:4]
+        first = await operator.list_dead_letters(subscription="stamp", limit=3)
+        rest = await operator.list_dead_letters(limit=3, after=first.after)
+        assert ([*first.letters, *rest.letters], rest.after) == (letters, None)
+        assert await operator.dead_letter("stamp", letters[2].event_id) == letters[2]
+        url = f"/_system/dead-letters/stamp/{letters[2].event_id}"
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(running.host.asgi()), base_url="http://t"
+        ) as http:
+            assert (await http.get(url)).json()["traceback"] == letters[2].traceback
+
+        ids = [letter.event_id for letter in letters]
+        assert await operator.discard("stamp", *ids[:2], "typo") == Discarded(2, ["typo"])
+        assert await operator.discard("stamp", *ids[:3]) == Discarded(1, [])
+        broken = False
+        assert await operator.redrive("stamp") == 2
+        while len(stamps) < 2:
+            await asyncio.sleep(0.005)
+        assert sorted(stamps) == [3, 4]
         assert await operator.dead_letters() == []
 
     run(tmp_path, test)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from client_kit import ContractDrift, InProcessTransport, connect
-from service_kit import ApiKey, LocalHost, Service, Signal, workflow
+from service_kit import ApiKey, Event, LocalHost, Service, Signal, subscription, workflow
 
 
 @workflow
@@ -21,6 +21,14 @@ async def approve(number: int) -> int:
 @workflow
 async def wait() -> None:
     await Signal("go_on", str).receive()
+
+
+class Stamped(Event):
+    pass
+
+
+@subscription(Stamped)
+async def stamp(event: Stamped) -> None: ...
 
 
 class Office(Service):
@@ -95,6 +103,7 @@ def test_callers_reach_executions_that_they_know_and_operators_all_of_them(tmp_p
             transport = httpx.ASGITransport(host.asgi(), client=("10.0.0.5", 1))
             async with httpx.AsyncClient(transport=transport, base_url="http://t") as http:
                 start = {"workflow": "approve", "input": {"number": 1}, "id": "e-1"}
+                discard = {"subscription": "stamp", "event_ids": ["e-1"]}
                 requests: dict[str, tuple[str, str, object]] = {
                     "start": ("POST", "/_system/executions", start),
                     "describe": ("GET", "/_system/executions/e-1", None),
@@ -103,6 +112,8 @@ def test_callers_reach_executions_that_they_know_and_operators_all_of_them(tmp_p
                     "history": ("POST", "/rpc/_system.history", {"id": "e-1"}),
                     "terminate": ("POST", "/_system/executions/e-1/terminate", {}),
                     "emit": ("POST", "/_system/events", {"events": []}),
+                    "dead letters": ("GET", "/_system/dead-letters", None),
+                    "discard": ("POST", "/_system/dead-letters/discard", discard),
                 }
                 return {
                     name: [
@@ -120,6 +131,8 @@ def test_callers_reach_executions_that_they_know_and_operators_all_of_them(tmp_p
         "history": [4, 4, 2],
         "terminate": [4, 4, 2],
         "emit": [4, 4, 2],
+        "dead letters": [4, 4, 2],
+        "discard": [4, 4, 2],
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from client_kit import InProcessTransport, Manager, ProblemError, connect, manage
+from client_kit import Discarded, InProcessTransport, Manager, ProblemError, connect, manage
 from service_kit import Event, ExecutionExists, LocalHost, Service, Signal, subscription, workflow
 
 seen: list[int] = []
@@ -84,6 +84,14 @@ def test_dead_letters_of_no_subscription_are_refused_with_the_subscriptions_that
         assert (caught.value.status, caught.value.members["subscription"]) == (404, "typo")
         assert caught.value.members["known"] == ["count"]
         assert await manager.redrive("count") == 0
+        with pytest.raises(ProblemError) as caught:
+            await manager.discard("typo", "e-1")
+        assert (caught.value.status, caught.value.members["known"]) == (404, ["count"])
+        assert await manager.discard("count", "e-1", "e-2") == Discarded(0, ["e-1", "e-2"])
+        assert await manager.discard("count") == Discarded(0, [])
+        with pytest.raises(ProblemError) as caught:
+            await manager.dead_letter("count", "e-1")
+        assert (caught.value.status, caught.value.members["event_id"]) == (404, "e-1")
 
     run(tmp_path, test)
 
@@ -120,6 +128,18 @@ def test_a_fork_that_cannot_be_is_refused_with_what_can(tmp_path: Path) -> None:
         assert await client.wait.get("again").result() == "now"
         with pytest.raises(ExecutionExists):
             await manager.fork("w", 1, "again")
+
+    run(tmp_path, test)
+
+
+@pytest.mark.parametrize(
+    "cursor", ["garbage", "1.2.3/count/e-1", "1.5/count", "1.5//e-1", f"{'9' * 400}/count/e-1"]
+)
+def test_dead_letters_from_nowhere_are_refused(tmp_path: Path, cursor: str) -> None:
+    async def test(host: LocalHost, manager: Manager, client: Counter) -> None:
+        with pytest.raises(ProblemError) as caught:
+            await manager.list_dead_letters(after=cursor)
+        assert (caught.value.status, caught.value.members["errors"][0]["loc"]) == (422, ["body", "after"])
 
     run(tmp_path, test)
 

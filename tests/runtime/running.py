@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 from service_kit.contract.gateway import reset_gateway, set_gateway
 from service_kit.contract.gather import gather
@@ -116,3 +117,10 @@ async def running(
     finally:
         reset_gateway(token)
         await runtime.stop()
+
+
+async def letters_of(runtime: Runtime, subscription: str | None) -> Sequence[Mapping[str, Any]]:
+    """Return its first dead letters."""
+    found, after = await runtime.management.letters.list(subscription, 10, None)
+    assert after is None
+    return found

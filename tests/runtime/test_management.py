@@ -6,8 +6,8 @@ import pytest
 
 from service_kit.errors import ExecutionNotFound
 from service_kit.runtime.assembly import Runtime
-from tests.runtime.running import ManualClock
-from tests.runtime.shop import Shipped, acts
+from tests.runtime.running import ManualClock, letters_of
+from tests.runtime.shop import Shipped, acts, log
 
 pytestmark = pytest.mark.anyio
 
@@ -30,8 +30,47 @@ async def test_a_dead_letter_shows_what_led_to_its_error_first(runtime: Runtime,
     acts["all Shipped o-1"] = fails
     await Shipped(order="o-1").emit()
     await clock.advance(60)
-    (letter,) = await runtime.management.dead_letters(None, 10)
+    (letter,) = await letters_of(runtime, None)
     first, _, last = letter["traceback"].partition("\nwhich led to:\n\n")
     assert "KeyError: 'sku-1'" in first
     assert "ValueError: cannot ship" in last
     assert letter["message"] == "cannot ship"
+
+
+async def _bury(clock: ManualClock, *orders: str) -> None:
+    def fails() -> None:
+        raise ValueError("cannot ship")
+
+    for order in orders:
+        acts[f"all Shipped {order}"] = fails
+        await Shipped(order=order).emit()
+        await clock.advance(60)
+
+
+async def test_dead_letters_are_told_page_by_page_and_one_alone(runtime: Runtime, clock: ManualClock) -> None:
+    await _bury(clock, "o-1", "o-2", "o-3")
+    letters = runtime.management.letters
+    first, after = await letters.list(None, 2, None)
+    second, last = await letters.list("on_all", 2, after)
+    assert [letter["payload"]["order"] for letter in (*first, *second)] == ["o-1", "o-2", "o-3"]
+    assert last is None
+    assert await letters.read("on_all", first[1]["event_id"]) == first[1]
+    assert await letters.read("on_large", first[1]["event_id"]) is None
+
+
+async def test_a_discarded_letter_is_gone_for_good_and_an_event_that_was_never_one_is_told(
+    runtime: Runtime, clock: ManualClock
+) -> None:
+    await _bury(clock, "o-1", "o-2")
+    first, second = [letter["event_id"] for letter in await letters_of(runtime, "on_all")]
+    letters = runtime.management.letters
+    assert await letters.discard("on_all", [first, "typo", first]) == (1, ["typo"])
+    assert await letters.discard("on_all", [first]) == (0, [])
+    assert [letter["event_id"] for letter in await letters_of(runtime, None)] == [second]
+    assert await letters.redrive("on_all", None) == 1
+    assert await letters.discard("on_all", [second]) == (0, [])
+    acts.clear()
+    await clock.advance(100)
+    assert await letters_of(runtime, None) == []
+    assert [line for line in log if line == "all Shipped o-1"] == ["all Shipped o-1"] * 3
+    assert [line for line in log if line == "all Shipped o-2"] == ["all Shipped o-2"] * 4

@@ -10,7 +10,7 @@ import pytest
 from service_kit import emit_all
 from service_kit.runtime.assembly import Runtime
 from service_kit.stores.memory.store import memory_stores
-from tests.runtime.running import ManualClock, running, settle
+from tests.runtime.running import ManualClock, letters_of, running, settle
 from tests.runtime.shop import Placed, Shipped, Shop, acts, announce, log
 
 pytestmark = pytest.mark.anyio
@@ -46,7 +46,7 @@ async def test_a_handler_that_raises_is_tried_again_with_growing_waits(
     acts.clear()
     await clock.advance(20)
     assert len(log) == 3
-    assert await runtime.management.dead_letters(None, 10) == []
+    assert await letters_of(runtime, None) == []
 
 
 async def test_a_handler_that_always_raises_ends_in_dead_letters_with_its_traceback_and_a_redrive_mends_it(
@@ -56,15 +56,15 @@ async def test_a_handler_that_always_raises_ends_in_dead_letters_with_its_traceb
     await Shipped(order="1").emit()
     await clock.advance(100)
     assert log == ["all Shipped 1"] * 3
-    (letter,) = await runtime.management.dead_letters("on_all", 10)
+    (letter,) = await letters_of(runtime, "on_all")
     assert (letter["event"], letter["payload"], letter["attempts"]) == ("Shipped", {"order": "1"}, 3)
     assert "in _fail" in json.dumps(letter)
     assert "the handler is broken" in caplog.text
     acts.clear()
-    assert await runtime.management.redrive("on_all", letter["event_id"]) == 1
+    assert await runtime.management.letters.redrive("on_all", letter["event_id"]) == 1
     await clock.advance(100)
     assert log == ["all Shipped 1"] * 4
-    assert await runtime.management.dead_letters(None, 10) == []
+    assert await letters_of(runtime, None) == []
 
 
 async def test_a_handler_that_takes_too_long_is_tried_again(runtime: Runtime, clock: ManualClock) -> None:
@@ -98,7 +98,7 @@ async def test_a_handler_that_cancels_itself_has_failed(runtime: Runtime, clock:
     acts["all Shipped 1"] = cancel
     await Shipped(order="1").emit()
     await clock.advance(100)
-    (letter,) = await runtime.management.dead_letters(None, 10)
+    (letter,) = await letters_of(runtime, None)
     assert "nobody cancelled it" in json.dumps(letter)
 
 
@@ -115,7 +115,7 @@ async def test_a_handler_that_raises_what_ends_processes_is_tried_again_and_ends
     await Shipped(order="1").emit()
     await clock.advance(100)
     assert log == ["all Shipped 1"] * 3
-    (letter,) = await runtime.management.dead_letters(None, 10)
+    (letter,) = await letters_of(runtime, None)
     assert f"builtins:{error.__name__}" in json.dumps(letter)
 
 
@@ -131,7 +131,7 @@ async def test_a_handler_whose_process_dies_each_time_ends_in_dead_letters(clock
         clock.jump(60)
     async with running(Shop, clock, stores) as runtime:
         await clock.advance(1)
-        (letter,) = await runtime.management.dead_letters(None, 10)
+        (letter,) = await letters_of(runtime, None)
     assert log == ["all Shipped 1"] * 3
     assert "was lost" in json.dumps(letter)
 

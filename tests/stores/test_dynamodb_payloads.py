@@ -145,7 +145,7 @@ async def test_what_cannot_be_read_keeps_nothing_else_from_whoever_asks(moto_tab
         await store.deliveries.publish([publish(f"e-{one}")])
         (delivery,) = await store.deliveries.claim(["count"], OWNER, NOW_S, 1)
         await store.deliveries.bury(f"e-{one}", "count", delivery.claim, f"failure of {one}", NOW_S)
-    assert [letter.event.id for letter in await plain.deliveries.dead(None, 10)] == ["e-x-2"]
+    assert [letter.event.id for letter in (await plain.letters.list(None, 10, None)).letters] == ["e-x-2"]
     assert list(await plain.index.ended(["x-1", "x-2"])) == ["x-2"]
     await started(sealed.stores, "x-3")
     await sealed.executions.pause("x-3", "for a reason")
@@ -156,4 +156,4 @@ async def test_what_cannot_be_read_keeps_nothing_else_from_whoever_asks(moto_tab
         "x-2": "succeeded",
         "x-3": "running",
     }
-    assert len(await sealed.deliveries.dead(None, 10)) == 2
+    assert len((await sealed.letters.list(None, 10, None)).letters) == 2

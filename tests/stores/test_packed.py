@@ -116,7 +116,7 @@ async def check(stores: Stores, text: str) -> None:
     assert start.input == text
     assert await stores.executions.state("x", "shown") == text
     assert (await claimed(stores)).details == text
-    (letter,) = await stores.deliveries.dead(None, 10)
+    (letter,) = (await stores.letters.list(None, 10, None)).letters
     assert letter.failure == text
     record = await stores.executions.read("y")
     assert record is not None
@@ -175,7 +175,7 @@ async def test_what_cannot_be_read_keeps_nothing_else_from_being_claimed_found_o
     assert (task.key.execution, task.attempt, task.lost) == ("x", 1, False)
     (delivery,) = await one.deliveries.claim(["count"], OWNER, NOW_S, 10)
     assert (delivery.event.id, delivery.attempt) == ("e-x", 1)
-    assert [letter.event.id for letter in await one.deliveries.dead(None, 10)] == ["d-x"]
+    assert [letter.event.id for letter in (await one.letters.list(None, 10, None)).letters] == ["d-x"]
     for stores, id in ((both, "gone"), (one, "x")):
         await stores.executions.commit(ending(1, id=id))
     assert await one.index.ended(["gone", "x"]) == {"x": "the end"}

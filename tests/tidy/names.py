@@ -23,7 +23,7 @@ PUBLIC = {
         "CallError", "ProblemError", "ContractDrift", "AnswerTooLarge", "InvalidOption",
         "NetworkError", "ConnectFailed", "ConnectionLost", "CallTimeout",
         "BoundWorkflow", "ExecutionHandle", "ExecutionInfo", "ExecutionStatus", "StartOptions",
-        "manage", "Manager", "DeadLetter", "ExecutionPage", "ScheduleInfo",
+        "manage", "Manager", "DeadLetter", "DeadLetterPage", "Discarded", "ExecutionPage", "ScheduleInfo",
     ],
 }
 # fmt: on

@@ -7,6 +7,7 @@ from service_kit.messaging.bus import message_of
 from service_kit.messaging.queues import Message
 from service_kit.runtime.records import Claim
 from service_kit.stores.dynamodb.deliveries import DynamoDeliveries
+from service_kit.stores.dynamodb.letters import DynamoLetters
 
 
 class QueuedDeliveries(DynamoDeliveries):
@@ -29,6 +30,14 @@ class QueuedDeliveries(DynamoDeliveries):
         url = await self._host.queues.url(self._host.subscription_queue(subscription))
         delay_s = at_s - self._host.clock.now_s()
         await self._host.queues.send(url, [Message(event_id, body, delay_s)])
+
+
+class QueuedLetters(DynamoLetters):
+    """The port `DeadLetters` over the queues of subscriptions."""
+
+    def __init__(self, host: AwsHost) -> None:
+        super().__init__(host.store.table, host.store.bodies)
+        self._host = host
 
     async def redrive(self, subscription: str, event_id: str | None, now_s: float) -> int:
         again = await self.reopen(subscription, event_id, now_s)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service_kit.hosts.aws.deliveries import QueuedDeliveries
+from service_kit.hosts.aws.deliveries import QueuedLetters
 from service_kit.hosts.aws.gateway import AwsGateway, nothing, told_by_the_stream
 from service_kit.hosts.aws.host import AwsHost
 from service_kit.messaging.timers import AwsTimers, Wake
+from service_kit.runtime.clock import Clock
 from service_kit.runtime.completion import TaskCompletion
 from service_kit.runtime.forking import Forking
+from service_kit.runtime.letters import RuntimeLetters
 from service_kit.runtime.management import RuntimeManagement
 from service_kit.runtime.records import TurnCommit
 from service_kit.runtime.schedules import RuntimeSchedules
@@ -20,6 +22,7 @@ class AwsManagement(RuntimeManagement):
     """Operations on the service as a whole; an execution that may go on again is woken."""
 
     timers: AwsTimers
+    clock: Clock
 
     async def pause(self, id: str, reason: str | None) -> bool:
         runs = await RuntimeManagement.pause(self, id, reason)
@@ -34,13 +37,12 @@ def management_of(host: AwsHost, gateway: AwsGateway) -> AwsManagement:
     return AwsManagement(
         store.executions,
         store.index,
-        QueuedDeliveries(host),
-        host.clock,
+        RuntimeLetters(QueuedLetters(host), host.clock, nothing),
         RuntimeSchedules(store.executions, store.index, gateway, host.declarations, host.clock),
         Forking(store.executions, gateway.dispatcher, host.clock, _committed),
         _moved,
-        nothing,
         host.timers,
+        host.clock,
     )
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from service_kit.runtime.ports import Unstorable
-from service_kit.runtime.records import Claim, ClaimedDelivery, DeadLetter, Publish, PublishedEvent
+from service_kit.runtime.records import Claim, ClaimedDelivery, Publish, PublishedEvent
 from service_kit.stores.dynamodb.bodies import Bodies
 from service_kit.stores.dynamodb.due import earliest_s, entries
 from service_kit.stores.dynamodb.keys import (
     DEAD_PK,
-    DELIVERY,
     DUE_AT,
     DUE_PK,
     PK,
@@ -27,7 +25,6 @@ from service_kit.stores.dynamodb.keys import (
 from service_kit.stores.dynamodb.own import is_claimed_by, is_given_up_by
 from service_kit.stores.dynamodb.table import TRANSACTION_MOST, Table, put, update
 from service_kit.stores.dynamodb.turns import DAY_S, ttl_of
-from service_kit.stores.dynamodb.values import Item
 from service_kit.stores.packed.reading import readable
 
 _MINE = "#owner = :owner AND #epoch = :epoch"
@@ -114,7 +111,7 @@ class DynamoDeliveries:
         """Return deliveries that could have been claimed for some time."""
         found = await entries(self._table, [subscription_pk(name) for name in subscriptions], until_s, limit)
         items: list[Any] = await self._table.get_many((str(e[PK]), str(e[SK])) for e in found)
-        return await readable([item for item in items if "envelope" in item], self._waiting, _named)
+        return await readable([item for item in items if "envelope" in item], self._waiting, name_of)
 
     async def done(self, event_id: str, subscription: str, claim: Claim) -> bool:
         # About when it was done: what is claimed now will have ended by the end of its claim.
@@ -137,30 +134,6 @@ class DynamoDeliveries:
         values = {"failure": packed, "dead": DEAD_PK, "at": at_s, "zero": 0}
         return await self._change(event_id, subscription, claim, change, values)
 
-    async def dead(self, subscription: str | None, limit: int) -> Sequence[DeadLetter]:
-        found = await self._letters(subscription, None)
-        items: list[Any] = await self._table.get_many((str(e[PK]), str(e[SK])) for e in found[:limit])
-        letters = await readable([item for item in items if "failure" in item], self._letter, _named)
-        return sorted(letters, key=lambda letter: letter.died_at_s)
-
-    async def redrive(self, subscription: str, event_id: str | None, now_s: float) -> int:
-        return len(await self.reopen(subscription, event_id, now_s))
-
-    async def reopen(self, subscription: str, event_id: str | None, now_s: float) -> Sequence[PublishedEvent]:
-        """Make dead letters available again; return their events."""
-        change = f"SET #{DUE_PK} = :open, #{DUE_AT} = :at, #attempt = :one REMOVE #failure"
-        values = {"open": subscription_pk(subscription), "at": now_s, "one": 1}
-        again = await asyncio.gather(
-            *(
-                self._table.write(
-                    update((str(e[PK]), str(e[SK])), change, "attribute_exists(#failure)", **values),
-                    "ALL_NEW",
-                )
-                for e in await self._letters(subscription, event_id)
-            )
-        )
-        return await readable([item for item in again if item is not None], self._event, _named)
-
     async def next_delivery_s(self, subscriptions: Sequence[str]) -> float | None:
         return await earliest_s(self._table, [subscription_pk(name) for name in subscriptions])
 
@@ -176,7 +149,7 @@ class DynamoDeliveries:
             return None
         lost = before["loss"]
         return ClaimedDelivery(
-            await self._event(before),
+            await event_of(before, self._bodies),
             before["subscription"],
             before["attempt"] + lost,
             replace(claim, epoch=before["epoch"] + 1),
@@ -190,22 +163,8 @@ class DynamoDeliveries:
         held = {"owner": claim.owner, "epoch": claim.epoch}
         return await self._table.write(update(place, change, _MINE, **values, **held)) is not None
 
-    async def _letters(self, subscription: str | None, event_id: str | None) -> list[Item]:
-        sk = None if subscription is None else DELIVERY + subscription
-        pk = None if event_id is None else delivery_place(event_id, "")[0]
-        found = await entries(self._table, [DEAD_PK], math.inf, _LETTERS_MOST)
-        return [e for e in found if sk in (None, e[SK]) and pk in (None, e[PK])]
-
     async def _waiting(self, item: Any) -> tuple[PublishedEvent, str]:
-        return await self._event(item), item["subscription"]
-
-    async def _letter(self, item: Any) -> DeadLetter:
-        failure = await self._bodies.unpack(item["failure"])
-        event = await self._event(item)
-        return DeadLetter(event, item["subscription"], item["attempt"], failure, float(item[DUE_AT]))
-
-    async def _event(self, item: Any) -> PublishedEvent:
-        return PublishedEvent(*json.loads(await self._bodies.unpack(item["envelope"])))
+        return await event_of(item, self._bodies), item["subscription"]
 
     async def _envelope(self, event: PublishedEvent) -> Any:
         row = [event.id, event.name, event.source, event.time_s, event.payload, event.trace]
@@ -229,9 +188,11 @@ class DynamoDeliveries:
         ]
 
 
-def _named(item: Any) -> str:
+async def event_of(item: Any, bodies: Bodies) -> PublishedEvent:
+    """Return the event of a delivery's item."""
+    return PublishedEvent(*json.loads(await bodies.unpack(item["envelope"])))
+
+
+def name_of(item: Any) -> str:
+    """Return what a delivery's item is called where it is told of."""
     return f"event '{str(item[PK]).partition('#')[2]}' for '{item['subscription']}'"
-
-
-_LETTERS_MOST = 10_000
-"""How many dead letters are looked through."""

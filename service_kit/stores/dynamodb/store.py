@@ -21,6 +21,7 @@ from service_kit.stores.dynamodb.bodies import Bodies
 from service_kit.stores.dynamodb.deliveries import DynamoDeliveries
 from service_kit.stores.dynamodb.executions import DynamoExecutions
 from service_kit.stores.dynamodb.index import DynamoIndex
+from service_kit.stores.dynamodb.letters import DynamoLetters
 from service_kit.stores.dynamodb.retention import DynamoRetention
 from service_kit.stores.dynamodb.table import Table
 from service_kit.stores.dynamodb.tasks import DynamoTasks
@@ -42,6 +43,7 @@ class DynamoStore:
     index: DynamoIndex
     tasks: DynamoTasks
     deliveries: DynamoDeliveries
+    letters: DynamoLetters
     retention: DynamoRetention
 
     @property
@@ -51,6 +53,7 @@ class DynamoStore:
             self.index,
             self.tasks,
             self.deliveries,
+            self.letters,
             self.deliveries,
             self.retention,
             self.payloads.blobs,
@@ -94,7 +97,8 @@ def dynamodb_store(
     following.apply = apply
     index = DynamoIndex(table, bodies, executions.reader, following)
     retention = DynamoRetention(table, clock, shelf)
-    return DynamoStore(table, bodies, payloads, executions, index, tasks, deliveries, retention)
+    letters = DynamoLetters(table, bodies)
+    return DynamoStore(table, bodies, payloads, executions, index, tasks, deliveries, letters, retention)
 
 
 async def reach(executions: DynamoExecutions, effect: CreateExecution | Deliver) -> None:

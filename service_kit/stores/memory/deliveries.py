@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from service_kit.runtime.records import Claim, ClaimedDelivery, DeadLetter, Publish, PublishedEvent
+from service_kit.runtime.records import (
+    Claim,
+    ClaimedDelivery,
+    DeadLetter,
+    LetterPage,
+    LetterPlace,
+    Publish,
+    PublishedEvent,
+    place_of,
+)
 
 
 @dataclass(slots=True)
@@ -21,7 +30,7 @@ class _Kept:
 
 
 class MemoryDeliveries:
-    """The ports `Deliveries` and `DeliverySchedule`."""
+    """The ports `Deliveries`, `DeadLetters` and `DeliverySchedule`."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str], _Kept] = {}
@@ -61,11 +70,19 @@ class MemoryDeliveries:
         """Return whether anything is known of an event."""
         return any(event == event_id for event, _ in self._kept)
 
-    async def dead(self, subscription: str | None, limit: int) -> Sequence[DeadLetter]:
+    async def list(self, subscription: str | None, limit: int, after: LetterPlace | None) -> LetterPage:
         letters = [
             k.letter for k in self._kept.values() if k.letter and subscription in (None, k.subscription)
         ]
-        return sorted(letters, key=lambda letter: letter.died_at_s)[:limit]
+        found = sorted(letters, key=place_of)
+        if after is not None:
+            found = [letter for letter in found if place_of(letter) > after]
+        page = found[:limit]
+        return LetterPage(page, place_of(page[-1]) if len(found) > len(page) else None)
+
+    async def read(self, subscription: str, event_id: str) -> DeadLetter | None:
+        kept = self._kept.get((event_id, subscription))
+        return kept.letter if kept else None
 
     async def redrive(self, subscription: str, event_id: str | None, now_s: float) -> int:
         again = [
@@ -76,6 +93,15 @@ class MemoryDeliveries:
         for kept in again:
             kept.letter, kept.attempt, kept.available_at_s = None, 1, now_s
         return len(again)
+
+    async def discard(self, subscription: str, event_ids: Sequence[str], now_s: float) -> Mapping[str, bool]:
+        found = {
+            each: kept for each in event_ids if (kept := self._kept.get((each, subscription))) is not None
+        }
+        dead = {each: kept for each, kept in found.items() if kept.letter is not None}
+        for kept in dead.values():
+            kept.letter, kept.finished_at_s = None, now_s
+        return {each: each in dead for each in found}
 
     async def next_delivery_s(self, subscriptions: Sequence[str]) -> float | None:
         return min((_available_s(kept) for kept in self._open(subscriptions)), default=None)
@@ -93,7 +119,7 @@ class MemoryDeliveries:
             del self._kept[place]
         return len(old[:limit])
 
-    def _open(self, subscriptions: Sequence[str]) -> list[_Kept]:
+    def _open(self, subscriptions: Sequence[str]) -> Sequence[_Kept]:
         wanted = set(subscriptions)
         return [
             k

@@ -13,4 +13,6 @@ def memory_stores() -> Stores:
     tasks, deliveries = MemoryTasks(), MemoryDeliveries()
     executions = MemoryExecutions(tasks, deliveries)
     tasks.answer = executions.answer
-    return Stores(executions, executions, tasks, deliveries, deliveries, executions, executions.blobs)
+    return Stores(
+        executions, executions, tasks, deliveries, deliveries, deliveries, executions, executions.blobs
+    )

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from service_kit.runtime.ports import Deliveries
-from service_kit.runtime.records import Claim, ClaimedDelivery, DeadLetter, Publish
+from service_kit.runtime.ports import DeadLetters, Deliveries
+from service_kit.runtime.records import (
+    Claim,
+    ClaimedDelivery,
+    DeadLetter,
+    LetterPage,
+    LetterPlace,
+    Publish,
+)
 from service_kit.stores.packed import values
 from service_kit.stores.packed.packer import Packer, Packing
 from service_kit.stores.packed.reading import readable
@@ -49,13 +56,32 @@ class PackedDeliveries:
         await packing.keep()
         return await self.inner.bury(event_id, subscription, claim, packed, at_s)
 
-    async def dead(self, subscription: str | None, limit: int) -> Sequence[DeadLetter]:
-        found = await self.inner.dead(subscription, limit)
-        return await readable(
-            found,
-            lambda one: self.packer.unpacked(one, values.letter),
+
+@dataclass(frozen=True, slots=True)
+class PackedLetters:
+    """The port `DeadLetters` over another one."""
+
+    inner: DeadLetters
+    packer: Packer
+
+    async def list(self, subscription: str | None, limit: int, after: LetterPlace | None) -> LetterPage:
+        page = await self.inner.list(subscription, limit, after)
+        letters = await readable(
+            page.letters,
+            self._unpacked,
             lambda one: f"dead letter '{one.event.id}' of '{one.subscription}'",
         )
+        return LetterPage(letters, page.after)
+
+    async def read(self, subscription: str, event_id: str) -> DeadLetter | None:
+        letter = await self.inner.read(subscription, event_id)
+        return None if letter is None else await self._unpacked(letter)
 
     async def redrive(self, subscription: str, event_id: str | None, now_s: float) -> int:
         return await self.inner.redrive(subscription, event_id, now_s)
+
+    async def discard(self, subscription: str, event_ids: Sequence[str], now_s: float) -> Mapping[str, bool]:
+        return await self.inner.discard(subscription, event_ids, now_s)
+
+    async def _unpacked(self, letter: DeadLetter) -> DeadLetter:
+        return await self.packer.unpacked(letter, values.letter)

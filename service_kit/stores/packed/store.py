@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from service_kit.contract.at_rest import Codec
 from service_kit.runtime.ports import Stores
 from service_kit.stores.packed.codec import Codecs
-from service_kit.stores.packed.deliveries import PackedDeliveries
+from service_kit.stores.packed.deliveries import PackedDeliveries, PackedLetters
 from service_kit.stores.packed.executions import PackedExecutions, PackedIndex
 from service_kit.stores.packed.packer import Packer
 from service_kit.stores.packed.tasks import PackedTasks
@@ -28,6 +28,7 @@ def packed_stores(
         PackedIndex(stores.index, packer),
         PackedTasks(stores.tasks, packer),
         PackedDeliveries(stores.deliveries, packer),
+        PackedLetters(stores.letters, packer),
         stores.schedule,
         stores.retention,
         stores.blobs,

@@ -6,9 +6,9 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
-from service_kit.runtime.records import Claim, ClaimedDelivery, DeadLetter, Publish
+from service_kit.runtime.records import Claim, ClaimedDelivery, Publish
 from service_kit.stores.sqlite.database import Database
-from service_kit.stores.sqlite.rows import delivery_of, envelope_text, letter_of
+from service_kit.stores.sqlite.rows import delivery_of, envelope_text
 
 _ROW = "envelope, subscription, attempt, owner, epoch, available_at"
 _MINE = "event = ? AND subscription = ? AND owner = ? AND epoch = ? AND state = 'open'"
@@ -59,23 +59,6 @@ class SqliteDeliveries:
     async def bury(self, event_id: str, subscription: str, claim: Claim, failure: str, at_s: float) -> bool:
         change = "state = 'dead', owner = NULL, failure = ?, available_at = ?"
         return await self._change(change, (failure, at_s), event_id, subscription, claim)
-
-    async def dead(self, subscription: str | None, limit: int) -> Sequence[DeadLetter]:
-        query = (
-            "SELECT envelope, subscription, attempt, failure, available_at FROM deliveries"
-            " WHERE state = 'dead' AND subscription = coalesce(?, subscription) ORDER BY available_at LIMIT ?"
-        )
-        rows = await self._database.read(lambda c: c.execute(query, (subscription, limit)).fetchall())
-        return [letter_of(row) for row in rows]
-
-    async def redrive(self, subscription: str, event_id: str | None, now_s: float) -> int:
-        query = (
-            "UPDATE deliveries SET state = 'open', attempt = 1, failure = NULL, available_at = ?"
-            " WHERE state = 'dead' AND subscription = ? AND event = coalesce(?, event)"
-        )
-        return await self._database.write(
-            lambda c: c.execute(query, (now_s, subscription, event_id)).rowcount
-        )
 
     async def next_delivery_s(self, subscriptions: Sequence[str]) -> float | None:
         if not subscriptions:

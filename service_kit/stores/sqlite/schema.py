@@ -151,6 +151,10 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE UNIQUE INDEX blobs_keys ON blobs (owner, run, digest);
     CREATE INDEX blobs_old ON blobs (stored_at, owner, run);
     """,
+    # Dead letters by age, so that a page of them needs no look at the deliveries of a day.
+    """
+    CREATE INDEX deliveries_dead ON deliveries (available_at, subscription, event) WHERE state = 'dead';
+    """,
 )
 
 

@@ -11,6 +11,7 @@ from service_kit.stores.sqlite.database import Database
 from service_kit.stores.sqlite.deliveries import SqliteDeliveries
 from service_kit.stores.sqlite.executions import SqliteExecutions
 from service_kit.stores.sqlite.index import SqliteIndex
+from service_kit.stores.sqlite.letters import SqliteLetters
 from service_kit.stores.sqlite.retention import SqliteRetention
 from service_kit.stores.sqlite.tasks import SqliteTasks
 
@@ -23,6 +24,7 @@ def sqlite_stores(database: Database) -> Stores:
         SqliteIndex(database),
         SqliteTasks(database),
         deliveries,
+        SqliteLetters(database),
         deliveries,
         SqliteRetention(database),
         SqliteBlobs(database),

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from client_kit import Manager, connect, manage
+from client_kit import Discarded, Manager, connect, manage
 from service_kit.contract.scheduler import scheduler_id
 from service_kit.hosts.aws.sweeper import SweeperFunction
 from service_kit.hosts.aws.timers import TimersFunction
@@ -93,6 +93,31 @@ def test_an_event_that_no_handler_can_take_is_a_dead_letter_until_it_is_redriven
     assert operator.manage(lambda m: m.dead_letters()) == []
     # The other subscription has had both events already.
     assert Counter(operated.DONE) == Counter(["count o-1", "count o-2", "tell o-1", "tell o-2"])
+
+
+def test_dead_letters_are_told_page_by_page_and_alone_and_discarded(operator: Operator) -> None:
+    operated.BROKEN.update({"o-1", "o-2", "o-3"})
+    operator.ask(lambda client: client.pay("o-1"))
+    operator.ask(lambda client: client.pay("o-2"))
+    operator.ask(lambda client: client.pay("o-3"))
+    operator.cloud.run(lambda: len(operator.manage(lambda m: m.dead_letters())) == 3)
+    page = operator.manage(lambda m: m.list_dead_letters(subscription="tell", limit=2))
+    rest = operator.manage(lambda m: m.list_dead_letters(limit=2, after=page.after))
+    letters = [*page.letters, *rest.letters]
+    assert sorted(letter.payload["order"] for letter in letters) == ["o-1", "o-2", "o-3"]
+    assert rest.after is None
+    first, *others = letters
+    assert operator.manage(lambda m: m.dead_letter("tell", first.event_id)) == first
+    assert "ConnectionError" in first.traceback
+    done = operator.manage(lambda m: m.discard("tell", first.event_id, "typo"))
+    assert done == Discarded(1, ["typo"])
+    assert operator.manage(lambda m: m.discard("tell", first.event_id)) == Discarded(0, [])
+    operated.BROKEN.clear()
+    assert operator.manage(lambda m: m.redrive("tell")) == 2
+    orders = {f"tell {letter.payload['order']}" for letter in others}
+    operator.cloud.run(lambda: orders <= set(operated.DONE))
+    assert f"tell {first.payload['order']}" not in operated.DONE
+    assert operator.manage(lambda m: m.dead_letters()) == []
 
 
 def test_a_schedule_begins_with_the_deployment_and_runs_by_its_times_and_by_hand(operator: Operator) -> None:

@@ -142,8 +142,10 @@ class _Tourist:
         async with self._client("Api") as client:
             operator = manage(client)
             await operator.list_executions()
-            assert await operator.dead_letters()
-            assert await operator.redrive("see")
+            letters = await operator.dead_letters()
+            assert await operator.dead_letter("see", letters[0].event_id) == letters[0]
+            assert (await operator.discard("see", letters[0].event_id)).count == 1
+            assert await operator.redrive("see") == len(letters) - 1 > 0
             await operator.pause("stream")
             await operator.resume("stream")
             await client.act("api")

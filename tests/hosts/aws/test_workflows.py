@@ -332,11 +332,11 @@ def test_a_dead_letter_is_handled_when_it_is_redriven(moto: Cloud, monkeypatch: 
     pipeline.FAILING["tell o-3"] = 3
     api, host = moto.api(), moto.host()
     api({**_posted("/rpc/announce"), "body": '{"order": "o-3"}'}, None)
-    moto.run(lambda: bool(asyncio.run(host.store.deliveries.dead("tell", 10))))
-    (letter,) = asyncio.run(host.store.deliveries.dead("tell", 10))
+    moto.run(lambda: bool(asyncio.run(host.store.letters.list("tell", 10, None)).letters))
+    (letter,) = asyncio.run(host.store.letters.list("tell", 10, None)).letters
     assert letter.attempts == 3
     assert "nobody listens" in letter.failure
-    assert asyncio.run(management_of(host, gateway_of(host)).redrive("tell", None)) == 1
+    assert asyncio.run(management_of(host, gateway_of(host)).letters.redrive("tell", None)) == 1
     moto.call(SweeperFunction, {})
     moto.run(lambda: "tell o-3" in pipeline.DONE)
     api.close()
