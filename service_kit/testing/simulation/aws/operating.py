@@ -51,7 +51,7 @@ class Operator:
                 await self._resume(execution)
 
     async def _resume(self, execution: str) -> None:
-        def resuming(face: Face) -> Awaitable[None]:
+        def resuming(face: Face) -> Awaitable[bool]:
             return face.management.pause(execution, None)
 
         self.trace(f"execution {execution} is resumed")
