@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 
 from service_kit.contract.gather import Declarations
 from service_kit.contract.scheduler import SCHEDULER
+from service_kit.engine.failure import describe_error
 from service_kit.engine.wire import decode_events
 from service_kit.runtime.ports import Stores
-from service_kit.runtime.records import Publish, StoredExecution, TurnCommit
+from service_kit.runtime.records import Claim, Publish, StoredExecution, TaskKey, TurnCommit
 from service_kit.stores.memory.deliveries import MemoryDeliveries
 from service_kit.stores.memory.executions import MemoryExecutions
 from service_kit.stores.memory.tasks import MemoryTasks
@@ -30,7 +31,7 @@ class WatchedExecutions(MemoryExecutions):
 
     def __init__(
         self,
-        tasks: MemoryTasks,
+        tasks: WatchedTasks,
         deliveries: MemoryDeliveries,
         declarations: Declarations,
         recorder: Recorder,
@@ -38,6 +39,7 @@ class WatchedExecutions(MemoryExecutions):
         give_up: Callable[[], None],
     ) -> None:
         super().__init__(tasks, deliveries)
+        self._watched = tasks
         self._declarations = declarations
         self._recorder = recorder
         self._keep_warm = keep_warm
@@ -69,6 +71,10 @@ class WatchedExecutions(MemoryExecutions):
         """Return an execution as it stands."""
         kept = self._kept.get(id)
         return None if kept is None else StoredExecution(kept.record, kept.history[:], ())
+
+    def failures_of(self, task: TaskKey) -> tuple[int, str]:
+        """Return how many attempts of a task that is not finished have failed, and with what the last one."""
+        return self._watched.failures.get(task, (0, ""))
 
     def unfinished(self) -> list[str]:
         """Return the ids of executions that go on, but for those that keep schedules."""
@@ -110,6 +116,22 @@ class WatchedExecutions(MemoryExecutions):
             self._recorder.troubles.append(error)
 
 
+class WatchedTasks(MemoryTasks):
+    """Remembers of attempts that are followed by another one how many have failed, and with what the last one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failures: dict[TaskKey, tuple[int, str]] = {}
+
+    async def retry(self, key: TaskKey, claim: Claim, at_s: float, details: str | None = None) -> bool:
+        error = sys.exception()
+        if error is not None:  # as it always is: an attempt is tried again because it has failed
+            count, _ = self.failures.get(key, (0, ""))
+            text = " ".join(describe_error(error).message.split())
+            self.failures[key] = (count + 1, f"{type(error).__name__}: {text}".removesuffix(": "))
+        return await super().retry(key, claim, at_s, details)
+
+
 class WatchedDeliveries(MemoryDeliveries):
     """Remembers every published event, wanted or not."""
 
@@ -129,7 +151,7 @@ def watched_stores(
     give_up: Callable[[], None],
 ) -> tuple[Stores, WatchedExecutions]:
     """Return empty stores."""
-    tasks, deliveries = MemoryTasks(), WatchedDeliveries(recorder)
+    tasks, deliveries = WatchedTasks(), WatchedDeliveries(recorder)
     executions = WatchedExecutions(tasks, deliveries, declarations, recorder, keep_warm, give_up)
     tasks.answer = executions.answer
     return Stores(executions, executions, tasks, deliveries, deliveries, deliveries, executions), executions

@@ -16,7 +16,7 @@ __all__ = ["NeverEnds", "waits_of"]
 
 
 class NeverEnds(AssertionError):
-    """What a test waits for does not come; the message says what it waits for itself."""
+    """What a test waits for does not come; the message says what it waits for itself, and what has failed there."""
 
 
 def waits_of(stage: Stage, id: str) -> list[str]:
@@ -68,6 +68,12 @@ def _open_calls(history: list[HistoryEvent]) -> list[TaskScheduled | ChildStarte
 
 
 def _task(stage: Stage, key: TaskKey) -> str:
+    stands = "waits for its next attempt, or for somebody to complete it by its token"
     if key in stage.recorder.running:
-        return "is running, and has not come to its end"
-    return "waits for its next attempt, or for somebody to complete it by its token"
+        stands = "is running, and has not come to its end"
+    count, last = stage.executions.failures_of(key)
+    if not count:
+        return stands
+    return (
+        f"{stands}; {count} {'attempt has' if count == 1 else 'attempts have'} failed, the last with {last}"
+    )

@@ -17,6 +17,7 @@ from tests.testing.orders import (
     moody,
     parent,
     process_order,
+    process_payment,
     restless,
     ship_order,
     surprising,
@@ -58,6 +59,28 @@ def test_waiting_for_a_task_that_hangs_names_the_task(env: Env) -> None:
 def test_waiting_for_a_task_that_somebody_completes_says_so(env: Env) -> None:
     with pytest.raises(NeverEnds, match=r"task 'ask_a_person' .* by its token"):
         env.run_until_complete(env.start(ask, "why?"))
+
+
+def test_waiting_for_a_task_that_keeps_failing_shows_its_last_error(env: Env) -> None:
+    env.mock(process_payment).raises_once(KeyError("card")).raises_once(ValueError("no\nmoney"))
+
+    with pytest.raises(NeverEnds, match="it goes on after") as raised:
+        env.run_until_complete(env.start(process_order, "o-1"), within=timedelta(seconds=15))
+    assert str(raised.value).endswith(
+        "\n  task 'process_payment' waits for its next attempt, or for somebody to complete it by its token; "
+        "2 attempts have failed, the last with ValueError: no money"
+    )
+
+
+def test_task_that_hangs_in_its_second_attempt_shows_why_the_first_one_failed(env: Env) -> None:
+    async def hang(order_id: str, amount: int = 1) -> str:
+        await asyncio.Event().wait()
+        return order_id
+
+    env.mock(process_payment).raises_once(KeyError("card")).calls_once(hang)
+
+    with pytest.raises(NeverEnds, match=r"its end; 1 attempt has failed, the last with KeyError: 'card'$"):
+        env.run_until_complete(env.start(process_order, "o-1"), within=timedelta(seconds=15))
 
 
 def test_call_that_is_never_answered_tells_which_executions_wait(env: Env) -> None:
