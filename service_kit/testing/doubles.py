@@ -8,16 +8,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias, cast
 
-from service_kit.contract.command import Command
 from service_kit.contract.event import Event, Subscription, SubscriptionOptions
 from service_kit.contract.gather import Declarations
-from service_kit.contract.signal import Signal
 from service_kit.contract.task import Task, current_attempt
 from service_kit.contract.workflow import Workflow
 from service_kit.engine.context import require_workflow
 from service_kit.errors import TimedOut
 from service_kit.runtime.attempt import Attempt
 from service_kit.runtime.records import ClaimedDelivery
+from service_kit.testing.mistakes import no_double
 from service_kit.testing.mocks import Behaviour, Mock, TimeOut, behave
 from service_kit.testing.recorder import RecordedCall, RecordedDelivery, Recorder, all_arguments
 
@@ -87,7 +86,7 @@ class Doubles:
                         f"import it in the module of the service or of its workflow, or list its module: include=[...]"
                     )
             case _:
-                raise TypeError(_cure(declared, what))
+                raise no_double(declared, what)
         return declared.kind, declared.name
 
     def _take(self, kind: str, name: str) -> Behaviour | None:
@@ -220,18 +219,3 @@ async def _take_too_long(task: Task[..., Any], attempt: Attempt) -> Any:
 
 async def _for_ever() -> Any:
     await asyncio.get_running_loop().create_future()
-
-
-def _cure(given: object, what: str) -> str:
-    told = f"{given!r} cannot be {what}: a task, a workflow or a subscription can"
-    match given:
-        case Command():
-            return f"{told}. A command runs as it is: call it by env.client, and mock the tasks of what it starts"
-        case Signal():
-            return f"{told}. Send a signal: env.signal(execution, {given.name}, ...)"
-        case type() if issubclass(given, Event):
-            return f"{told}. Publish an event by env.emit(...), and see env.events_of({given.__name__})"
-        case _ if callable(given):
-            return f"{told}. Declare it with @task, or replace what it calls by pytest's monkeypatch"
-        case _:
-            return told

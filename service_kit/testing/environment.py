@@ -25,6 +25,14 @@ from service_kit.contract.workflow import Workflow
 from service_kit.errors import ExecutionNotFound
 from service_kit.testing.director import WITHIN, Director
 from service_kit.testing.execution import Execution
+from service_kit.testing.mistakes import (
+    expect_coroutine,
+    expect_events,
+    expect_execution,
+    expect_seconds,
+    expect_span,
+    expect_workflow,
+)
 from service_kit.testing.mocks import Mock
 from service_kit.testing.recorder import RecordedCall, RecordedDelivery
 from service_kit.testing.transport import StageTransport
@@ -88,10 +96,12 @@ class TestEnvironment(Generic[S]):
 
     def tick(self, seconds: float = 1.0) -> None:
         """Let a second pass, or so many."""
+        expect_seconds(seconds)
         self._director.pass_to(self._director.now_s() + seconds)
 
     def advance(self, by: timedelta) -> None:
         """Let time pass; what is due meanwhile happens at its moment, in order."""
+        expect_span(by)
         self._director.pass_to(self._director.now_s() + by.total_seconds())
 
     def advance_to(self, moment: datetime) -> None:
@@ -102,6 +112,7 @@ class TestEnvironment(Generic[S]):
 
     def start(self, workflow: Workflow[P, R], *args: P.args, **kwargs: P.kwargs) -> Execution[R]:
         """Start an execution; `env.start(process_order.options(id="o-1"), ...)` gives it an id of its own."""
+        expect_workflow(workflow)
         chosen = workflow
         if workflow._chosen.start.id is None:  # one that reads well in messages
             chosen = workflow.options(id=self._new_id(workflow.name))
@@ -129,6 +140,7 @@ class TestEnvironment(Generic[S]):
         Raises NeverEnds, saying what it waits for, if nothing is left that could let it go on, or if it goes on
         after `within`.
         """
+        expect_execution(execution)
         self._director.wait_for(execution.id, within)
         return self._director.result_of(execution.handle if isinstance(execution, Execution) else execution)
 
@@ -141,6 +153,7 @@ class TestEnvironment(Generic[S]):
 
     def emit(self, *events: Event) -> None:
         """Publish events, and let those handle them who want them."""
+        expect_events(events)
         self.run(emit_all(*events))
 
     def complete_task(self, token: str, value: object) -> bool:
@@ -160,6 +173,7 @@ class TestEnvironment(Generic[S]):
 
         Raises NeverEnds if it cannot come to its end.
         """
+        expect_coroutine(work)
         return self._director.run(work)
 
     def dead_letters(self, subscription: Subscription[Any] | None = None) -> list[DeadLetter]:
