@@ -119,7 +119,7 @@ def test_a_request_that_outlasts_the_grace_is_cancelled_and_told_so(serve: Serve
     ]
     assert answer == (
         "503|application/problem+json|urn:problem-type:service-kit:stopping|"
-        "the service is stopping, and ended this request before it was finished; try again\n"
+        "the service is stopping, and ended this request before it was finished; try again where that is safe\n"
     )
     assert not [line for line in lines if "Traceback" in line]
 
