@@ -31,7 +31,8 @@ REPLAYING = ("engine", "runtime", "contract", "testing")
 """The rooms in which histories replay."""
 ONCE = ("typing", "aws", "hosts/aws", "deploy", "messaging")
 """The rooms of which once is enough: checkers read the code as Python 3.11, and what is deployed is for 3.11."""
-SPREAD = ("-n", "auto", "--dist", "loadfile")
+SPREAD = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Files begin in the order of tests/conftest.py: xdist's own begins those of few tests last, and they take longest."""
 OTHER_PYTHONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "3.12": ("replay", ("replay",)),
     "3.13": ("dev", ("test", *SPREAD, *(f"--ignore=tests/{room}" for room in ONCE))),

@@ -81,17 +81,18 @@ def test_the_whole_suite_is_spread_and_a_selection_is_not(calls: list[str], tmp_
     chores.main(["--venv", str(tmp_path), "test"])
     chores.main(["--venv", str(tmp_path), "test", "tests/http", "-k", "cors"])
     chores.main(["--venv", str(tmp_path), "test", "--long"])
+    spread = "-n auto --dist loadfile --no-loadscope-reorder"
     assert calls[1:] == [
-        "-m pytest -n auto --dist loadfile",
+        f"-m pytest {spread}",
         "-m pytest tests/http -k cors",
-        "-m pytest -n auto --dist loadfile --long",
+        f"-m pytest {spread} --long",
     ]
 
 
 def test_the_rooms_in_which_histories_replay_need_little(calls: list[str], tmp_path: Path) -> None:
     assert chores.main(["--venv", str(tmp_path), "replay"]) == 0
     rooms = " ".join(f"tests/{room}" for room in chores.REPLAYING)
-    assert calls == ["install replay", f"-m pytest -n auto --dist loadfile {rooms}"]
+    assert calls == ["install replay", f"-m pytest {' '.join(chores.SPREAD)} {rooms}"]
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_ci_makes_every_environment_before_it_checks_and_says_which_python_is_no
     assert chores.main(["--venv", str(tmp_path / "venv"), "ci"]) == 0
     assert sorted(calls[:2]) == ["install dev", "install dev,bench"]
     assert calls[2] == "-m ruff check ."
-    elsewhere = "3.13: test -n auto --dist loadfile --ignore=tests/typing --ignore=tests/aws "
+    elsewhere = f"3.13: test {' '.join(chores.SPREAD)} --ignore=tests/typing --ignore=tests/aws "
     assert stages[:3] == ["demo: demo", "venv: test", "venv: bench --smoke"]
     assert stages[3].startswith(elsewhere)
     assert "Python 3.12: not run, no such interpreter was found" in capsys.readouterr().out
