@@ -18,6 +18,7 @@ import pytest
 
 from client_kit.executions import StartOptions
 from service_kit.engine.arrivals import ExecutionStarted
+from service_kit.errors import ExecutionNotFound
 from service_kit.hosts.aws.dispatch import Dispatch, task_of_message
 from service_kit.hosts.aws.gateway import gateway_of
 from service_kit.hosts.aws.host import AwsHost
@@ -132,6 +133,24 @@ def test_what_has_not_begun_ends_at_once_when_it_is_told_to(moto: Cloud, way: st
     moto.run(lambda: caller.has_ended("late"))
     assert caller.record("late").status == status
     assert pipeline.DONE == []
+
+
+def test_an_execution_of_another_workflow_is_not_found_and_nothing_reaches_it(moto: Cloud) -> None:
+    gateway, caller = gateway_of(moto.host()), Caller(moto)
+    caller.start("sequential", "s", "s", 1)
+    for asked in (
+        lambda: gateway.outcome("s", 0, "pipeline"),
+        lambda: gateway.describe("s", "pipeline"),
+        lambda: gateway.history("s", "pipeline"),
+        lambda: gateway.state("s", "progress", "pipeline"),
+        lambda: gateway.signal("s", "approved", '"yes"', "one", "pipeline"),
+        lambda: gateway.cancel("s", "", "pipeline"),
+        lambda: gateway.terminate("s", "", "pipeline"),
+    ):
+        with pytest.raises(ExecutionNotFound, match="'s' is one of workflow 'sequential'"):
+            asyncio.run(asked())
+    moto.run(lambda: caller.has_ended("s"))
+    assert caller.record("s").status == "succeeded"
 
 
 def test_a_stream_that_comes_again_does_nothing_twice(moto: Cloud) -> None:
