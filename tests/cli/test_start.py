@@ -190,7 +190,7 @@ def test_a_second_interrupt_does_not_wait(start: Start, file: Path) -> None:
         running.process.send_signal(signal.SIGINT)
         running.end()
         with contextlib.suppress(httpx.TransportError):
-            assert answer.result().status_code == 500
+            assert answer.result().json()["type"] == "urn:problem-type:service-kit:stopping"
 
 
 def test_no_worker_serves_on_when_the_command_is_killed(start: Start) -> None:
