@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from client_kit.letters import DeadLetterPage as DeadLetterPage
     from client_kit.letters import Discarded as Discarded
     from client_kit.management import ExecutionPage as ExecutionPage
+    from client_kit.management import HistoryPage as HistoryPage
     from client_kit.management import Manager as Manager
     from client_kit.management import ScheduleInfo as ScheduleInfo
     from client_kit.management import manage as manage
@@ -94,6 +95,7 @@ _HOMES = {
     "DeadLetterPage": "client_kit.letters",
     "Discarded": "client_kit.letters",
     "ExecutionPage": "client_kit.management",
+    "HistoryPage": "client_kit.management",
 }
 
 __all__ = list(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]

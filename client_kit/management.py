@@ -15,7 +15,7 @@ from client_kit.system import ServiceAccess, info_of
 if TYPE_CHECKING:
     from client_kit.workflows import BoundWorkflow
 
-__all__ = ["ExecutionPage", "Manager", "ScheduleInfo", "manage"]
+__all__ = ["ExecutionPage", "HistoryPage", "Manager", "ScheduleInfo", "manage"]
 
 
 class Client(Protocol):
@@ -37,6 +37,14 @@ class ExecutionPage:
     """One page of a list; `after` leads to the next one, None: there is none."""
 
     executions: Sequence[ExecutionInfo]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """The events of some turns, each with its `kind` and its fields; `after` leads to the next ones, None: to none."""
+
+    events: Sequence[Mapping[str, Any]]
     after: str | None
 
 
@@ -123,6 +131,13 @@ class Manager:
         """Return the latest values of the states that the service's class names, as JSON; without those never set."""
         found: dict[str, Any] = await self._access.call("states", {"id": id}, idempotent=True)
         return found
+
+    async def history_page(self, id: str, *, limit: int = 100, after: str | None = None) -> HistoryPage:
+        """Return at most `limit` turns of an execution's present run; `ExecutionHandle.history` has all of them.
+
+        Raises ExecutionNotFound, and ProblemError (409) for a page of a run that is over: begin again, without `after`.
+        """
+        return HistoryPage(*await self._access.history_page(id, limit, after))
 
     async def pause(self, id: str, reason: str = "paused by an operator") -> bool:
         """Stop the turns of an execution, what arrives is kept; False: it has ended already."""
@@ -253,9 +268,9 @@ class Manager:
         It may be one that the service does not have any more. Raises ProblemError, with those that there are, for
         one that it has never had.
         """
-        count, unknown = 0, list[str]()
-        for start in range(0, len(event_ids), PAGE_MOST):
-            some = event_ids[start : start + PAGE_MOST]
+        count, unknown, ids = 0, list[str](), list(dict.fromkeys(event_ids))
+        for start in range(0, len(ids), PAGE_MOST):
+            some = ids[start : start + PAGE_MOST]
             told = await self._access.call(
                 "discard", {"subscription": subscription, "event_ids": some}, idempotent=True
             )

@@ -28,6 +28,8 @@ LOST_S = 1.0
 """Between two looks for a service that cannot be reached."""
 MARGIN_S = 10.0
 """What an answer may take beyond the wait that was asked for."""
+TURNS_MOST = 1_000
+"""In one page of a history."""
 
 
 def _no_errors() -> dict[str, ErrorContract]:
@@ -132,8 +134,28 @@ class ServiceAccess:
         return info_of(await self.call("describe", _execution(id, workflow), idempotent=True))
 
     async def history(self, id: str, workflow: str | None = None) -> Sequence[Mapping[str, Any]]:
-        events: list[dict[str, Any]] = await self.call("history", _execution(id, workflow), idempotent=True)
-        return events
+        """Return the whole history of the present run, from as many pages as it takes."""
+        events, after = list[Mapping[str, Any]](), None
+        while True:
+            try:
+                page, after = await self.history_page(id, TURNS_MOST, after, workflow)
+            except ProblemError as error:
+                if not error.type.endswith(":RunOver"):
+                    raise
+                events.clear()
+                after = None
+                continue
+            events += page
+            if after is None:
+                return events
+
+    async def history_page(
+        self, id: str, limit: int, after: str | None, workflow: str | None = None
+    ) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        """Return the events of some turns, and the cursor of the next ones."""
+        fields = {"limit": limit, "after": after} | _execution(id, workflow)
+        found = await self.call("history_page", fields, idempotent=True)
+        return found["events"], found["after"]
 
     async def state(self, id: str, name: str, workflow: str | None = None) -> str | None:
         fields = {"name": name} | _execution(id, workflow)

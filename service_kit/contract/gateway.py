@@ -139,6 +139,16 @@ class Management(Protocol):
         """Return one page, newest first, and the cursor of the next one."""
         ...
 
+    async def history_page(
+        self, id: str, limit: int, after: str | None, workflow: str | None = None
+    ) -> tuple[Sequence[Mapping[str, Any]], str | None] | None:
+        """Return the events of some turns of the present run, in order, and the cursor of the next ones.
+
+        At most `limit` turns, and as many as have room in one answer, but one at least. None: the run of this cursor
+        is over. Raises ExecutionNotFound, also for an execution of another workflow.
+        """
+        ...
+
     async def pause(self, id: str, reason: str | None) -> bool:
         """Stop turns of an execution for a reason, or let them go on (None); False: it has ended already.
 

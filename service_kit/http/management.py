@@ -113,6 +113,13 @@ class InvalidTaskCompletion(ServiceError, status=422):
     problem: str
 
 
+class RunOver(ServiceError, status=409):
+    """The run of this cursor is over: the execution has continued as new. Begin again, without a cursor."""
+
+    id: str
+    after: str
+
+
 class InvalidFork(ServiceError, status=422):
     """The execution has no such turn, or cannot be forked from there."""
 
@@ -127,6 +134,13 @@ class Page(BaseModel):
     """One page of a list."""
 
     executions: Sequence[ExecutionInfo]
+    after: str | None
+
+
+class HistoryPage(BaseModel):
+    """The events of some turns."""
+
+    events: Sequence[dict[str, Any]]
     after: str | None
 
 
@@ -171,6 +185,21 @@ async def outcome(
 async def history(id: Id, workflow: Workflow = None) -> list[dict[str, Any]]:
     """Tell what has happened in an execution's present run."""
     return [dict(event) for event in await require_gateway("this").history(id, workflow)]
+
+
+@command(method="GET", path="/_system/executions/{id}/turns", errors=(ExecutionNotFound, RunOver))
+async def history_page(
+    id: Id,
+    limit: Annotated[int, Field(ge=1, le=1000, description="turns at most; large ones come in fewer")] = 100,
+    after: Annotated[str, Field(pattern="^[0-9]{1,8}/[0-9]{1,8}$")] | None = None,
+    workflow: Workflow = None,
+) -> HistoryPage:
+    """Tell some turns of an execution's present run, in order."""
+    page = await current_management().history_page(id, limit, after, workflow)
+    if page is None:
+        raise RunOver(id=id, after=after or "")
+    events, cursor = page
+    return HistoryPage(events=[dict(event) for event in events], after=cursor)
 
 
 @command(method="GET", path="/_system/executions/{id}/states/{name}", errors=[ExecutionNotFound])
@@ -260,6 +289,7 @@ COMMANDS: tuple[AnyCommand, ...] = (
     describe,
     outcome,
     history,
+    history_page,
     state,
     cancel,
     terminate,

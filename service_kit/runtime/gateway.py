@@ -115,9 +115,8 @@ class RuntimeGateway:
         found = await self.executions.load(id)
         if found is None:
             raise ExecutionNotFound(id=id)
-        _check_workflow(found.record, workflow)
-        events = [event for turn in found.history for event in decode_events(turn)]
-        return [{"kind": type(event).__name__, **asdict(event)} for event in events]
+        check_workflow(found.record, workflow)
+        return told_events(found.history)
 
     async def state(self, id: str, name: str, workflow: str | None = None) -> str | None:
         if workflow is None:
@@ -162,11 +161,18 @@ class RuntimeGateway:
         record = await self.executions.read(id)
         if record is None:
             raise ExecutionNotFound(id=id)
-        _check_workflow(record, workflow)
+        check_workflow(record, workflow)
         return record
 
 
-def _check_workflow(record: ExecutionRecord, workflow: str | None) -> None:
+def told_events(history: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+    """Return what outsiders see of the events of some turns."""
+    events = [event for turn in history for event in decode_events(turn)]
+    return [{"kind": type(event).__name__, **asdict(event)} for event in events]
+
+
+def check_workflow(record: ExecutionRecord, workflow: str | None) -> None:
+    """Raise ExecutionNotFound for an execution of another workflow."""
     if workflow not in (None, record.workflow):
         raise ExecutionNotFound(id=record.id, belongs_to=record.workflow)
 

@@ -6,10 +6,10 @@ One service and one way of running it serve all of these tests, so they stand to
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import httpx
 import pytest
@@ -73,6 +73,13 @@ async def take_note() -> str:
 
 
 @workflow
+async def tally() -> None:
+    while await note.receive() is not None:
+        pass
+    await tally.continue_as_new()
+
+
+@workflow
 async def private() -> None: ...
 
 
@@ -105,6 +112,7 @@ class Office(Service):
 
     approve = approve
     take_note = take_note
+    tally = tally
     consult = consult
     approved = approved
     note = note
@@ -320,6 +328,43 @@ def test_a_paused_execution_keeps_what_arrives_until_it_may_go_on(tmp_path: Path
         assert await execution.result() == "yes 1"
         with pytest.raises(ExecutionNotFound):
             await operator.pause("nobody")
+
+    run(tmp_path, test)
+
+
+def test_a_history_comes_in_pages_that_together_are_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("client_kit.system.TURNS_MOST", 2)
+
+    async def test(running: Running) -> None:
+        operator, execution = manage(running.client), await running.client.tally.options(id="t").start()
+        for number in range(4):
+            await execution.signal(Office.note, str(number))
+            while sum(e["kind"] == "SignalReceived" for e in await execution.history()) <= number:
+                await asyncio.sleep(0.005)
+        found, after = list[Mapping[str, Any]](), None
+        for _ in range(3):
+            page = await operator.history_page("t", limit=2, after=after)
+            assert sum(event["kind"] == "TurnStarted" for event in page.events) <= 2
+            found += page.events
+            after = page.after
+        assert after is None
+        assert found == await execution.history()
+        assert [e["payload"] for e in found if e["kind"] == "SignalReceived"] == ['"0"', '"1"', '"2"', '"3"']
+
+        old = (await operator.history_page("t", limit=2)).after
+        await execution.signal(Office.note, None)  # it continues as new
+        while (await execution.describe()).run == 0:
+            await asyncio.sleep(0.005)
+        with pytest.raises(ProblemError) as caught:
+            await operator.history_page("t", after=old)
+        assert (caught.value.status, caught.value.members["id"]) == (409, "t")
+        with pytest.raises(ExecutionNotFound):
+            await operator.history_page("nobody")
+        with pytest.raises(ProblemError) as caught:
+            await operator.history_page("t", after="garbage")
+        assert caught.value.status == 422
 
     run(tmp_path, test)
 

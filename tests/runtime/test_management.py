@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from service_kit.errors import ExecutionNotFound
 from service_kit.runtime.assembly import Runtime
 from tests.runtime.running import ManualClock, letters_of
-from tests.runtime.shop import Shipped, acts, log
+from tests.runtime.shop import Shipped, acts, do, log
 
 pytestmark = pytest.mark.anyio
 
@@ -74,3 +77,21 @@ async def test_a_discarded_letter_is_gone_for_good_and_an_event_that_was_never_o
     assert await letters_of(runtime, None) == []
     assert [line for line in log if line == "all Shipped o-1"] == ["all Shipped o-1"] * 3
     assert [line for line in log if line == "all Shipped o-2"] == ["all Shipped o-2"] * 4
+
+
+async def test_a_page_of_a_history_has_no_more_than_an_answer_can_hold_but_a_turn_at_least(
+    runtime: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = await do.start("o-1")
+    await clock.advance(60)
+    whole = await handle.history()
+    turns = sum(event["kind"] == "TurnStarted" for event in whole)
+    assert turns > 1
+    monkeypatch.setattr("service_kit.runtime.management.ANSWER_MOST", 1)
+    found, after = list[Mapping[str, Any]](), None
+    for _ in range(turns):
+        page = await runtime.management.history_page(handle.id, 100, after)
+        assert page is not None
+        assert sum(event["kind"] == "TurnStarted" for event in page[0]) == 1
+        found, after = [*found, *page[0]], page[1]
+    assert (found, after) == (whole, None)

@@ -23,7 +23,8 @@ PUBLIC = {
         "CallError", "ProblemError", "ContractDrift", "AnswerTooLarge", "InvalidOption",
         "NetworkError", "ConnectFailed", "ConnectionLost", "CallTimeout",
         "BoundWorkflow", "ExecutionHandle", "ExecutionInfo", "ExecutionStatus", "StartOptions",
-        "manage", "Manager", "DeadLetter", "DeadLetterPage", "Discarded", "ExecutionPage", "ScheduleInfo",
+        "manage", "Manager", "DeadLetter", "DeadLetterPage", "Discarded", "ExecutionPage", "HistoryPage",
+        "ScheduleInfo",
     ],
 }
 # fmt: on
