@@ -237,16 +237,15 @@ def ci(options: argparse.Namespace) -> None:
             )
         with _timed("lint and types"):
             check(options)
-        with _timed("README's second command: the whole suite"):
-            _again(options, options.venv, "test")
-        with _timed("benchmarks, smoke run"):
-            _again(options, options.venv, "bench", "--smoke")
+        _stage("README's second command: the whole suite", options, "test")
+        # The benchmarks compute on one processor, and on a smoke run nobody looks at the time.
+        stages = [partial(_stage, "benchmarks, smoke run", options, "bench", "--smoke")]
         for version, (_, chore) in OTHER_PYTHONS.items():
             if other := others.get(version):
-                with _timed(f"`chores.py {chore[0]}` on Python {version}"):
-                    _again(other, other.venv, *chore)
+                stages.append(partial(_stage, f"`chores.py {chore[0]}` on Python {version}", other, *chore))
             else:
                 print(f"==> Python {version}: not run, no such interpreter was found", flush=True)
+        _together(*stages)
 
 
 CHORES: dict[str, Callable[[argparse.Namespace], None]] = {
@@ -387,7 +386,7 @@ def _run(what: str, *command: str, cure: str) -> None:
         raise ChoreError(f"{what} failed (exit status {status})", cure)
 
 
-def _again(options: argparse.Namespace, venv: Path, *chore: str, python: str | None = None) -> None:
+def _again(options: argparse.Namespace, venv: Path, *chore: str) -> None:
     """Run a chore as its own command, as a person would."""
     newest = ("--newest",) if options.newest else ()
     command = (
@@ -396,13 +395,18 @@ def _again(options: argparse.Namespace, venv: Path, *chore: str, python: str | N
         "--venv",
         str(venv),
         "--python",
-        python or options.python,
+        options.python,
         *newest,
         *chore,
     )
     status = subprocess.run(command, cwd=ROOT, check=False).returncode
     if status:
-        raise ChoreError(f"`chores.py {' '.join(chore)}` failed", "its own message is above")
+        raise ChoreError(f"`chores.py {' '.join(chore)}` failed in {venv}", "its own message is above")
+
+
+def _stage(title: str, options: argparse.Namespace, *chore: str) -> None:
+    with _timed(title):
+        _again(options, options.venv, *chore)
 
 
 def _find_python(version: str) -> str | None:
