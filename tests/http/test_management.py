@@ -6,7 +6,7 @@ One service and one way of running it serve all of these tests, so they stand to
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -23,6 +23,7 @@ from client_kit import (
     contracts,
     manage,
 )
+from client_kit.system import ServiceAccess
 from service_kit import (
     Event,
     ExecutionExists,
@@ -353,18 +354,28 @@ def test_a_history_comes_in_pages_that_together_are_the_whole(
         assert found == await execution.history()
         assert [e["payload"] for e in found if e["kind"] == "SignalReceived"] == ['"0"', '"1"', '"2"', '"3"']
 
-        old = (await operator.history_page("t", limit=2)).after
-        await execution.signal(Office.note, None)  # it continues as new
-        while (await execution.describe()).run == 0:
-            await asyncio.sleep(0.005)
+        cursors = list[str | None]()
+
+        async def page_then_continue_as_new(
+            self: ServiceAccess, id: str, limit: int, after: str | None, workflow: str | None = None
+        ) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+            found = await read_page(self, id, limit, after, workflow)
+            if not cursors:
+                await execution.signal(Office.note, None)
+                while (await execution.describe()).run == 0:
+                    await asyncio.sleep(0.005)
+            cursors.append(found[1])
+            return found
+
+        read_page = ServiceAccess.history_page
+        with monkeypatch.context() as patch:
+            patch.setattr(ServiceAccess, "history_page", page_then_continue_as_new)
+            begun_again = await execution.history()
+        assert cursors == ["0/2", None]
+        assert '"0"' not in [e["payload"] for e in begun_again if e["kind"] == "SignalReceived"]
         with pytest.raises(ProblemError) as caught:
-            await operator.history_page("t", after=old)
+            await operator.history_page("t", after="0/2")
         assert (caught.value.status, caught.value.members["id"]) == (409, "t")
-        with pytest.raises(ExecutionNotFound):
-            await operator.history_page("nobody")
-        with pytest.raises(ProblemError) as caught:
-            await operator.history_page("t", after="garbage")
-        assert caught.value.status == 422
 
     run(tmp_path, test)
 

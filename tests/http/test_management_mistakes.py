@@ -10,7 +10,16 @@ import httpx
 import pytest
 
 from client_kit import Discarded, InProcessTransport, Manager, ProblemError, connect, manage
-from service_kit import Event, ExecutionExists, LocalHost, Service, Signal, subscription, workflow
+from service_kit import (
+    Event,
+    ExecutionExists,
+    ExecutionNotFound,
+    LocalHost,
+    Service,
+    Signal,
+    subscription,
+    workflow,
+)
 
 seen: list[int] = []
 go_on = Signal("go_on", str)
@@ -135,11 +144,16 @@ def test_a_fork_that_cannot_be_is_refused_with_what_can(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "cursor", ["garbage", "1.2.3/count/e-1", "1.5/count", "1.5//e-1", f"{'9' * 400}/count/e-1"]
 )
-def test_dead_letters_from_nowhere_are_refused(tmp_path: Path, cursor: str) -> None:
+def test_dead_letters_and_histories_from_nowhere_are_refused(tmp_path: Path, cursor: str) -> None:
     async def test(host: LocalHost, manager: Manager, client: Counter) -> None:
         with pytest.raises(ProblemError) as caught:
             await manager.list_dead_letters(after=cursor)
         assert (caught.value.status, caught.value.members["errors"][0]["loc"]) == (422, ["body", "after"])
+        with pytest.raises(ProblemError) as caught:
+            await manager.history_page("nobody", after=cursor)
+        assert (caught.value.status, caught.value.members["errors"][0]["loc"]) == (422, ["body", "after"])
+        with pytest.raises(ExecutionNotFound):
+            await manager.history_page("nobody", after="0/1")
 
     run(tmp_path, test)
 
