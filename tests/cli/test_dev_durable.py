@@ -53,7 +53,7 @@ def test_it_says_what_runs_and_where_it_is_kept(dev: Start, file: Path) -> None:
     running = dev()
     url = running.url
     rows = {words[0]: " ".join(words[1:]) for line in running.output.splitlines() if (words := line.split())}
-    assert rows["workflows"] == "ship, store, refuse, crash"
+    assert rows["workflows"] == "ship, consign, store, refuse, crash"
     assert rows["subscriptions"] == "count (Shipped)"
     assert rows["database"] == ".service-kit/depot.db"
     assert rows["follow"] == f"service-kit executions list --url {url}"
