@@ -85,7 +85,11 @@ class TestEnvironment(Generic[S]):
             retry=Retry(max_attempts=1),
             options=ClientOptions(world=world),
         ).client()
-        """A client over the real HTTP face, without a socket. It does not retry: a test sees every answer."""
+        """A client over the real HTTP face, without a socket. It does not retry: a test sees every answer.
+
+        Its `await execution.result()` asks every 20 s, as over a network: hours are nothing, a year is a million
+        requests. `run_until_complete(execution)` takes its handles, too, and waits in one step.
+        """
 
     # Time
 
