@@ -79,6 +79,17 @@ async def wait(account: str) -> str:
 
 
 @workflow
+async def wait_for_both(account: str) -> str:
+    try:
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(stopped.receive())
+            group.create_task(stopped.receive())
+    except BaseException as error:
+        raise RuntimeError(account) from error
+    return first.result()
+
+
+@workflow
 async def hang_up(account: str) -> str:
     return await hang(account)
 
@@ -254,6 +265,15 @@ def test_calls_that_failed_or_go_on_say_so(env: Env) -> None:
     waiting.cancel()
     (cancelled,) = env.calls_of(wait)
     assert isinstance(cancelled.raised, asyncio.CancelledError)
+
+
+def test_workflow_that_leaves_memory_has_not_ended_whatever_its_cleanup_raises(env: Env) -> None:
+    run = env.start(wait_for_both, "a-1")
+    env.signal(run, stopped, "one")
+    assert [(call.ended, call.raised) for call in env.calls_of(wait_for_both)] == [(False, None)]
+
+    env.signal(run, stopped, "two")
+    assert [(call.ended, call.returned) for call in env.calls_of(wait_for_both)] == [(True, "one")]
 
 
 def test_terminated_workflow_has_neither_returned_nor_raised(env: Env) -> None:
