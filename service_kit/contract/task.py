@@ -39,8 +39,7 @@ class TaskOptions(TypedDict, total=False, closed=True):
     timeout_s: float
     """Of one attempt, from its start to its end."""
     schedule_to_close_s: float
-    """Of all attempts together, waits included. One that waits for room (`concurrency`, `rate_per_s`, a thread) when
-    it is over fails as soon as there is room, and is not begun."""
+    """Of all attempts together, waits included: for room, for a process, or for somebody outside."""
     heartbeat_timeout_s: float
     """An attempt that is silent for so long is taken for dead, and retried."""
     concurrency: int

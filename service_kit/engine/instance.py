@@ -45,6 +45,10 @@ class Instance:
         """When the execution's own timeout is over; None without one, and before it has begun."""
         return self._machine.deadline_s
 
+    def awaits(self, seq: int) -> bool:
+        """Return whether the answer of the task or child that this call began is awaited."""
+        return self._machine.awaits(seq)
+
     @property
     def wake_at_s(self) -> float | None:
         """When a turn is due even if nothing arrives: the next timer or the execution's own timeout."""

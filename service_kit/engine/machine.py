@@ -89,6 +89,10 @@ class Machine:
         """The tasks and children whose answers are awaited, in the order of their calls."""
         return () if self._context is None else tuple(opened.call for opened in self._context.open.values())
 
+    def awaits(self, seq: int) -> bool:
+        """Return whether the answer of the task or child that this call began is awaited."""
+        return self._context is not None and seq in self._context.open
+
     def expects(self, arrival: Arrival) -> bool:
         """Return whether the execution waits for this; what it does not wait for is late, double, or not its own."""
         context = self._context

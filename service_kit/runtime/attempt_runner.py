@@ -19,6 +19,7 @@ from service_kit.errors import TimedOut
 from service_kit.runtime.attempt import Attempt
 from service_kit.runtime.clock import Alarm, Clock, Deadline
 from service_kit.runtime.closing import is_closing
+from service_kit.runtime.overdue import late, schedule_to_close_s
 from service_kit.runtime.ports import Tasks
 from service_kit.runtime.records import ClaimedTask
 from service_kit.runtime.telling import tell_attempt
@@ -199,8 +200,7 @@ class _Limits:
         chosen, defined = claimed.options, declared.definition
         timeout_s = chosen.timeout_s if chosen else None
         silence_s = chosen.heartbeat_timeout_s if chosen else None
-        whole_s = chosen.schedule_to_close_s if chosen else None
-        whole_s = defined.get("schedule_to_close_s") if whole_s is None else whole_s
+        whole_s = schedule_to_close_s(chosen, declared)
         return cls(
             defined.get("timeout_s") if timeout_s is None else timeout_s,
             defined.get("heartbeat_timeout_s") if silence_s is None else silence_s,
@@ -246,7 +246,7 @@ class _Watch:
 
 
 def _late(declared: Task[..., Any], limits: _Limits) -> TimedOut:
-    return TimedOut(f"task '{declared.name}' did not end within {limits.whole_s:g} s of its call")
+    return TimedOut(late(declared.name, limits.whole_s or 0.0))
 
 
 def _raised(claimed: ClaimedTask, error: Exception) -> TaskRaised:

@@ -11,6 +11,7 @@ from service_kit.engine.failure import Failure
 from service_kit.runtime.clock import Clock
 from service_kit.runtime.dispatcher import stored
 from service_kit.runtime.incoming import Incoming
+from service_kit.runtime.overdue import schedule_to_close_s
 from service_kit.runtime.ports import Tasks
 from service_kit.runtime.records import Heartbeat
 from service_kit.runtime.tokens import TaskTokens
@@ -56,10 +57,11 @@ class TaskCompletion:
     def _until_s(self, token: str, name: str) -> float:
         """Return until when a heartbeat of now is good, by what the call says, or else the definition."""
         scheduled_at_s, chosen = self.tokens.scheduled(token)
-        defined = self.declarations.task(name).definition
+        declared = self.declarations.task(name)
+        defined = declared.definition
         silence_s = chosen.heartbeat_timeout_s or defined.get("heartbeat_timeout_s")
         silence_s = silence_s or chosen.timeout_s or defined.get("timeout_s") or float("inf")
-        whole_s = chosen.schedule_to_close_s or defined.get("schedule_to_close_s") or float("inf")
+        whole_s = schedule_to_close_s(chosen, declared) or float("inf")
         return min(self.clock.now_s() + silence_s, scheduled_at_s + whole_s)
 
     async def _settle(self, token: str, arrival: Arrival) -> bool:

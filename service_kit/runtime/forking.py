@@ -24,6 +24,7 @@ from service_kit.engine.wire import decode_events, encode_events
 from service_kit.errors import ExecutionExists, ExecutionNotFound, NonDeterminismError
 from service_kit.runtime.clock import Clock
 from service_kit.runtime.dispatcher import Dispatcher, stored
+from service_kit.runtime.overdue import TaskEnds, earliest_s
 from service_kit.runtime.ports import Executions
 from service_kit.runtime.records import Effect, NewExecution, StoredExecution, TurnCommit
 
@@ -78,10 +79,12 @@ class Forking:
                 f"'{found.record.id}' cannot be forked here: its code does not do the same under another id. Either it "
                 f"has changed, or what it does depends on its id, or on chance after it continued as new. {error}"
             ) from error
+        ends = TaskEnds(declarations)
         try:
             with instance.moving() as machine:
-                waiting = Waiting(instance.wake_at_s)
-                turn = Turn((), machine.open_calls, waiting)
+                turn = Turn((), machine.open_calls, Waiting(None))
+            ends.read(events, now_s)
+            wake_at_s = earliest_s(instance.wake_at_s, ends.next_s(instance))
         finally:
             instance.discard()
         attributes = _began_with(found, started)
@@ -95,7 +98,7 @@ class Forking:
             finished=(),
             effects=self.dispatcher.effects(turn, started, None, now_s),
             states={event.name: event.payload for event in events if isinstance(event, StateSet)},
-            wake_at_s=waiting.until_s,
+            wake_at_s=wake_at_s,
             at_s=now_s,
             attributes={event.name: event.value for event in events if isinstance(event, AttributeSet)},
         )

@@ -11,15 +11,13 @@ from typing import Any, TypeAlias
 
 from service_kit.engine.arrivals import Arrival
 from service_kit.engine.turn import Turn, Waiting, take_turn
-from service_kit.engine.wire import encode_events
 from service_kit.runtime.clock import Clock
-from service_kit.runtime.commits import commit_of
+from service_kit.runtime.commits import Answered, Poisoned, commit_of
 from service_kit.runtime.dispatcher import Dispatcher
 from service_kit.runtime.incoming import Incoming, asks_the_store, joined, of_run
 from service_kit.runtime.ports import ClaimLost, Conflict, Executions, Tasks, Unstorable
 from service_kit.runtime.records import (
     ExecutionRecord,
-    FinishedTask,
     Known,
     NewExecution,
     StoredArrival,
@@ -39,10 +37,6 @@ CONFLICTS_AT_ONCE = 3
 
 Aftermath: TypeAlias = Callable[[TurnCommit], None]
 """Called after each commit: what is now due in this process."""
-
-
-class _Poisoned(Exception):
-    """This execution cannot go on, however often it is tried; the cause says why."""
 
 
 @dataclass(slots=True)
@@ -130,8 +124,8 @@ class Orchestrator:
             try:
                 warm = self.warm.fresh(new)
                 turn = self._turn(warm, [new.started])
-                commit = self._commit_of(warm, turn, (), ())
-            except _Poisoned:
+                commit = commit_of(warm, turn, self.dispatcher, self.clock.now_s())
+            except Poisoned:
                 self._waiting.setdefault(place, [])  # it is stored nevertheless, and parked when it is woken
             try:
                 taken = await self.executions.create(new, commit)
@@ -186,11 +180,12 @@ class Orchestrator:
             if warm is not None and not asks_the_store(incoming):
                 return await self._take(warm, of_run(incoming, warm.run), incoming)
             warm, found = await self._load(id, warm)
-            if warm is None:
+            if warm is None or found is None:
                 await self._put_down(incoming)
                 return False
-            return await self._take(warm, joined(found, incoming, warm.run), incoming)
-        except (_Poisoned, Unstorable) as error:
+            arrivals = joined(found.arrivals, incoming, warm.run)
+            return await self._take(warm, arrivals, incoming, woken_at_s=found.record.wake_at_s)
+        except (Poisoned, Unstorable) as error:
             if not await self._terminated(id):
                 cause = error.__cause__ or error
                 logger.error("execution '%s' is paused: it cannot go on", id, exc_info=cause)  # noqa: TRY400 - the cause
@@ -210,18 +205,26 @@ class Orchestrator:
         return commit is not None
 
     async def _take(
-        self, warm: Warm, arrivals: Sequence[StoredArrival], incoming: Sequence[Incoming]
+        self,
+        warm: Warm,
+        arrivals: Sequence[StoredArrival],
+        incoming: Sequence[Incoming],
+        woken_at_s: float | None = None,
     ) -> bool:
-        turn = self._turn(warm, [a.arrival for a in arrivals])
+        overdue = warm.ends.take_due(warm.instance, self.clock.now_s())
+        turn = self._turn(warm, [*(a.arrival for a in arrivals), *overdue])
         finished = [i.finished for i in incoming if i.finished is not None]
-        if not turn.events and not arrivals and not finished:
+        # Woken for nothing, because a task may take longer now than it might then: the commit says when to wake it.
+        in_vain = woken_at_s is not None and woken_at_s <= self.clock.now_s()
+        if not (turn.events or arrivals or finished or in_vain):
             self.warm.put(warm)
             return False
         # What is not stored yet has no place there to be cleared.
         beside = {id(arrival) for arrival in turn.left}
         beside.update(id(i.arrival.arrival) for i in incoming if i.finished is not None)
         used = [a.key for a in arrivals if id(a.arrival) not in beside]
-        commit = self._commit_of(warm, turn, used, finished)
+        answered = Answered(used, finished, overdue)
+        commit = commit_of(warm, turn, self.dispatcher, self.clock.now_s(), answered)
         try:
             await self.executions.commit(commit)
         except BaseException:
@@ -235,7 +238,7 @@ class Orchestrator:
             return take_turn(warm.instance, arrivals, self.clock.now_s())
         except Exception as error:
             warm.instance.discard()
-            raise _Poisoned from error
+            raise Poisoned from error
 
     def _undo(self, warm: Warm | None, commit: TurnCommit | None) -> None:
         if warm is not None:
@@ -243,7 +246,7 @@ class Orchestrator:
         if commit is not None:
             self.dispatcher.withdraw(commit.effects)
 
-    async def _load(self, id: str, warm: Warm | None) -> tuple[Warm | None, Sequence[StoredArrival]]:
+    async def _load(self, id: str, warm: Warm | None) -> tuple[Warm | None, StoredExecution | None]:
         """Return the execution as it stands, and what waits for it; None if it has no turn to take now."""
         found = await self.executions.load(id, Known(warm.run, warm.turn) if warm else None)
         if found is None or not self._may_move(found.record):
@@ -253,13 +256,13 @@ class Orchestrator:
                 self.ended(id, found.record.outcome)
             elif found is not None:
                 await self._end(end_before_begin(found, self.clock.now_s()))
-            return None, ()
+            return None, None
         if warm is not None:
             if (found.record.run, found.record.turn) == (warm.run, warm.turn):
-                return warm, found.arrivals
+                return warm, found
             warm.instance.discard()  # somebody else has gone on; what we do not know yet is all of it
             return await self._load(id, None)
-        return self._replayed(found), found.arrivals
+        return self._replayed(found), found
 
     def _may_move(self, record: ExecutionRecord) -> bool:
         delayed = record.turn == 0 and (record.wake_at_s or 0) > self.clock.now_s()
@@ -269,19 +272,7 @@ class Orchestrator:
         try:
             return self.warm.replayed(found)
         except Exception as error:
-            raise _Poisoned from error
-
-    def _commit_of(
-        self, warm: Warm, turn: Turn, used: Sequence[str], finished: Sequence[FinishedTask]
-    ) -> TurnCommit:
-        now_s = self.clock.now_s()
-        try:
-            events = encode_events(turn.events)
-            effects = self.dispatcher.effects(turn, warm.started, warm.parent, now_s)
-        except Exception as error:
-            warm.instance.discard()
-            raise _Poisoned from error
-        return commit_of(warm, turn, events, effects, used, finished, now_s)
+            raise Poisoned from error
 
     def _go_on(self, warm: Warm, turn: Turn, commit: TurnCommit) -> None:
         if isinstance(turn.outcome, Waiting):

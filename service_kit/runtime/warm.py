@@ -13,6 +13,7 @@ from service_kit.engine.instance import Instance, replay
 from service_kit.engine.machine import WorkflowCode
 from service_kit.engine.wire import decode_events
 from service_kit.errors import HistoryUnreadable
+from service_kit.runtime.overdue import TaskEnds
 from service_kit.runtime.records import NewExecution, ParentLink, StoredExecution
 
 
@@ -26,6 +27,7 @@ class Warm:
     parent: ParentLink | None
     run: int
     turn: int
+    ends: TaskEnds
 
 
 @dataclass(slots=True)
@@ -58,7 +60,8 @@ class WarmExecutions:
 
     def fresh(self, new: NewExecution) -> Warm:
         """Return an execution that has not begun."""
-        return Warm(new.started.id, Instance(self._code(new.started.workflow)), new.started, new.parent, 0, 0)
+        instance, ends = Instance(self._code(new.started.workflow)), TaskEnds(self.declarations)
+        return Warm(new.started.id, instance, new.started, new.parent, 0, 0, ends)
 
     def replayed(self, found: StoredExecution) -> Warm:
         """Return an execution as its history says that it stands.
@@ -70,7 +73,9 @@ class WarmExecutions:
         history = [event for turn in found.history for event in decode_events(turn)]
         started = _start_of(record.id, [*history, *(a.arrival for a in found.arrivals)])
         instance = replay(code, history) if history else Instance(code)
-        return Warm(record.id, instance, started, record.parent, record.run, record.turn)
+        ends = TaskEnds(self.declarations)
+        ends.read(history, record.created_at_s)
+        return Warm(record.id, instance, started, record.parent, record.run, record.turn, ends)
 
     def _code(self, name: str) -> WorkflowCode:
         workflow = self.declarations.workflow(name)

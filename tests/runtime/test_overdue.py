@@ -1,0 +1,188 @@
+"""Tasks whose time is over while they wait: for room, for a process, or for somebody outside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from service_kit import Retry, Service, complete_later, task, task_token, workflow
+from service_kit.errors import TimedOut
+from service_kit.runtime.assembly import Runtime, RuntimeOptions
+from service_kit.runtime.overdue import GRACE_S
+from service_kit.runtime.ports import Stores
+from service_kit.runtime.task_worker import WorkerOptions
+from service_kit.stores.memory.store import memory_stores
+from tests.runtime.running import BEGIN_S, ManualClock, running, settle
+
+pytestmark = pytest.mark.anyio
+
+LOOK_S = 2 * RuntimeOptions(WorkerOptions("any")).reconcile_s + 1
+"""Until a process finds what is due of executions that others have begun."""
+
+begun: list[str] = []
+tokens: list[str] = []
+acts: dict[str, Callable[[], Awaitable[object]]] = {}
+
+
+@task(concurrency=1, schedule_to_close_s=60, retry=Retry(max_attempts=1))
+async def brew(cup: str) -> str:
+    begun.append(cup)
+    if cup in acts:
+        await acts[cup]()
+    return cup
+
+
+@task(schedule_to_close_s=60)
+async def ask() -> str:
+    tokens.append(task_token())
+    answer: str = complete_later()
+    return answer
+
+
+@workflow
+async def occupy() -> str:
+    return await brew.options(schedule_to_close_s=10_000)("the machine")
+
+
+@workflow
+async def order(cup: str, seconds: float | None = None) -> str:
+    chosen = brew if seconds is None else brew.options(schedule_to_close_s=seconds)
+    try:
+        return await chosen(cup)
+    except TimedOut as error:
+        return str(error)
+
+
+@workflow
+async def wait_for_answer() -> str:
+    try:
+        return await ask()
+    except TimedOut as error:
+        return str(error)
+
+
+class Bar(Service):
+    occupy = occupy
+    order = order
+    wait_for_answer = wait_for_answer
+
+
+@pytest.fixture(autouse=True)
+def _nothing_has_happened() -> None:
+    begun.clear()
+    tokens.clear()
+    acts.clear()
+
+
+@pytest.fixture
+def stores() -> Stores:
+    return memory_stores()
+
+
+@pytest.fixture
+async def runtime(clock: ManualClock, stores: Stores) -> AsyncIterator[Runtime]:
+    acts["the machine"] = lambda: clock.sleep(1_000)
+    async with running(Bar, clock, stores) as opened:
+        yield opened
+
+
+async def test_a_task_that_waits_for_room_ends_in_its_time(
+    runtime: Runtime, clock: ManualClock, stores: Stores
+) -> None:
+    await occupy.start()
+    await settle()
+    waiting = await order.start("latte")
+    sooner = await order.start("mocha", 30)
+    await clock.advance(30 + GRACE_S)
+    assert await sooner.result() == "task 'brew' did not end within 30 s of its call"
+    await clock.advance(28)
+    assert await waiting.status() == "running"  # whoever might run it is given time to say so
+    await clock.advance(GRACE_S)
+    assert await waiting.result() == "task 'brew' did not end within 60 s of its call"
+    await clock.advance(2_000)
+    assert begun == ["the machine"]
+    assert await stores.tasks.next_available_s(["brew"]) is None
+
+
+async def test_a_task_that_nobody_runs_ends_in_its_time_after_a_crash(
+    clock: ManualClock, stores: Stores
+) -> None:
+    async with running(Bar, clock, stores) as first:
+        first.task_worker.closing = True
+        await order.options(id="o").start("latte")
+        await clock.advance(10)
+    await clock.advance(10)
+    async with running(Bar, clock, stores) as second:
+        second.task_worker.closing = True
+        await clock.advance(39 + GRACE_S)
+        assert await order.get("o").status() == "running"
+        await clock.advance(LOOK_S)
+        assert await order.get("o").status() == "succeeded"
+        assert await order.get("o").result() == "task 'brew' did not end within 60 s of its call"
+
+
+async def test_an_attempt_that_is_running_is_ended_by_its_worker(
+    runtime: Runtime, clock: ManualClock
+) -> None:
+    acts["latte"] = asyncio.Event().wait
+    handle = await order.start("latte")
+    await clock.advance(60)
+    assert await handle.result() == "task 'brew' did not end within 60 s"
+
+
+async def test_a_task_that_was_answered_wakes_nobody(
+    runtime: Runtime, clock: ManualClock, stores: Stores
+) -> None:
+    handle = await order.start("latte")
+    await settle()
+    assert await handle.result() == "latte"
+    assert await stores.index.next_wake_s() is None
+    assert len(await handle.history()) == 6
+
+
+async def test_an_answer_from_outside_that_comes_too_late_is_refused(
+    runtime: Runtime, clock: ManualClock
+) -> None:
+    runtime.task_worker.options = replace(runtime.task_worker.options, capacity=1)
+    waiting = await wait_for_answer.start()
+    await settle()
+    await occupy.start()
+    await clock.advance(60 + GRACE_S)
+    assert await waiting.result() == "task 'ask' did not end within 60 s of its call"
+    assert await runtime.completion.succeed(tokens[0], '"yes"') is False
+
+
+async def test_a_definition_that_gives_more_time_counts_for_what_waits(
+    clock: ManualClock, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(Bar, clock, stores) as first:
+        first.task_worker.closing = True
+        await order.options(id="o").start("latte")
+        await settle()
+    monkeypatch.setitem(brew.definition, "schedule_to_close_s", 100)
+    async with running(Bar, clock, stores) as second:
+        second.task_worker.closing = True
+        await clock.advance(60 + LOOK_S)
+        assert await order.get("o").status() == "running"
+        assert await stores.index.next_wake_s() == BEGIN_S + 100 + GRACE_S  # it is not woken again and again
+        await clock.advance(40)
+        assert await order.get("o").status() == "succeeded"
+        assert await order.get("o").result() == "task 'brew' did not end within 100 s of its call"
+
+
+async def test_a_fork_gives_what_it_begins_again_its_whole_time(runtime: Runtime, clock: ManualClock) -> None:
+    await occupy.start()
+    await settle()
+    await order.options(id="o").start("latte")
+    await clock.advance(50)
+    await runtime.management.fork("o", 1, "again")
+    runtime.orchestrator.forget("again")
+    await clock.advance(12)
+    assert await order.get("o").status() == "succeeded"
+    await clock.advance(47)
+    assert await order.get("again").status() == "running"
+    await clock.advance(3)
+    assert await order.get("again").status() == "succeeded"
