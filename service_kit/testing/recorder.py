@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -77,13 +76,12 @@ class Recorder:
 
     async def end(self, place: int, work: Awaitable[T]) -> T:
         """Await what began there, and remember how it ended."""
-        loop = asyncio.get_running_loop()
         try:
             returned = await work
+        except GeneratorExit:
+            raise  # an execution that leaves memory is closed from the inside out: this has not ended
         except BaseException as error:
-            # An execution that leaves memory is dropped where it stands, and its cleanup may raise; it goes on later.
-            if not loop.is_closed() and not isinstance(error, GeneratorExit):
-                self.calls[place] = replace(self.calls[place], ended=True, raised=error)
+            self.calls[place] = replace(self.calls[place], ended=True, raised=error)
             raise
         self.calls[place] = replace(self.calls[place], ended=True, returned=returned)
         return returned
