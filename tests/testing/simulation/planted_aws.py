@@ -85,8 +85,10 @@ def _events_are_acknowledged_before_they_are_sent(patch: pytest.MonkeyPatch) -> 
 def _arrivals_are_not_deduplicated(patch: pytest.MonkeyPatch) -> None:
     deliver, expects, numbers = DynamoExecutions.deliver, Machine.expects, count()
 
-    async def twice(self: DynamoExecutions, id: str, arrival: StoredArrival, run: int | None = None) -> bool:
-        return await deliver(self, id, replace(arrival, key=f"{arrival.key}#{next(numbers)}"), run)
+    async def twice(
+        self: DynamoExecutions, id: str, arrival: StoredArrival, run: int | None = None, **named: Any
+    ) -> bool:
+        return await deliver(self, id, replace(arrival, key=f"{arrival.key}#{next(numbers)}"), run, **named)
 
     def anything(self: Machine, arrival: Arrival) -> bool:
         return isinstance(arrival, SignalReceived) or expects(self, arrival)
