@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,6 @@ from service_kit import (
     Retry,
     Service,
     Signal,
-    command,
     duration,
     subscription,
     task,
@@ -94,16 +92,10 @@ async def hang_up(account: str) -> str:
     return await hang(account)
 
 
-@command
-async def ping() -> str:
-    return "pong"
-
-
 class Accounts(Service):
     open_account = open_account
     hang_up = hang_up
     wait = wait
-    ping = ping
 
 
 Env = TestEnvironment[Accounts]
@@ -280,36 +272,3 @@ def test_terminated_workflow_has_neither_returned_nor_raised(env: Env) -> None:
     env.start(wait, "a-1").terminate()
 
     assert [(call.ended, call.raised) for call in env.calls_of(wait)] == [(False, None)]
-
-
-def test_subscription_that_is_not_of_the_service_is_refused_with_the_cure(env: Env) -> None:
-    @subscription(Opened)
-    async def stranger(event: Opened) -> None: ...
-
-    for ask_for in (env.mock, env.calls_of):
-        with pytest.raises(LookupError, match=r"'stranger' is not part of service 'accounts'.*include="):
-            ask_for(stranger)
-
-
-def test_calls_of_a_task_that_is_not_of_the_service_are_refused(env: Env) -> None:
-    @task
-    async def stray() -> None: ...
-
-    with pytest.raises(LookupError, match="task 'stray' is not part of service 'accounts'"):
-        env.calls_of(stray)
-
-
-@pytest.mark.parametrize(
-    ("given", "cure"),
-    [
-        (ping, "call it by env.client"),
-        (stopped, r"env\.signal\(execution, stopped, \.\.\.\)"),
-        (Opened, r"env\.emit\(\.\.\.\), and see env\.events_of\(Opened\)"),
-        (len, "Declare it with @task"),
-        ("check", "a task, a workflow or a subscription can"),
-    ],
-)
-def test_what_cannot_be_mocked_or_recorded_is_refused_with_the_cure(env: Env, given: Any, cure: str) -> None:
-    for ask_for in (env.mock, env.calls_of):
-        with pytest.raises(TypeError, match=cure):
-            ask_for(given)

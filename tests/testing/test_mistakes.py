@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from service_kit import subscription, task
 from service_kit.testing import TestEnvironment
-from tests.testing.orders import OrderPlaced, Orders, place_order, wait_one_second
+from tests.testing.orders import OrderPlaced, Orders, approved, place_order, wait_one_second
 
 Ask = Callable[[Any], object]
 
@@ -39,3 +40,40 @@ MISTAKES: dict[str, Ask] = {
 def test_mistake_is_told_with_its_cure(env: TestEnvironment[Orders], told: str) -> None:
     with pytest.raises(TypeError, match=told):
         MISTAKES[told](env)
+
+
+def test_subscription_that_is_not_of_the_service_is_refused_with_the_cure(
+    env: TestEnvironment[Orders],
+) -> None:
+    @subscription(OrderPlaced)
+    async def stranger(event: OrderPlaced) -> None: ...
+
+    for ask_for in (env.mock, env.calls_of):
+        with pytest.raises(LookupError, match=r"'stranger' is not part of service 'orders'.*include="):
+            ask_for(stranger)
+
+
+def test_calls_of_a_task_that_is_not_of_the_service_are_refused(env: TestEnvironment[Orders]) -> None:
+    @task
+    async def stray() -> None: ...
+
+    with pytest.raises(LookupError, match="task 'stray' is not part of service 'orders'"):
+        env.calls_of(stray)
+
+
+@pytest.mark.parametrize(
+    ("given", "cure"),
+    [
+        (place_order, "call it by env.client"),
+        (approved, r"env\.signal\(execution, approved, \.\.\.\)"),
+        (OrderPlaced, r"env\.emit\(\.\.\.\), and see env\.events_of\(OrderPlaced\)"),
+        (len, "Declare it with @task"),
+        ("check", "a task, a workflow or a subscription can"),
+    ],
+)
+def test_what_cannot_be_mocked_or_recorded_is_refused_with_the_cure(
+    env: TestEnvironment[Orders], given: Any, cure: str
+) -> None:
+    for ask_for in (env.mock, env.calls_of):
+        with pytest.raises(TypeError, match=cure):
+            ask_for(given)
