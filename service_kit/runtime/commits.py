@@ -31,12 +31,7 @@ class Answered:
     """The answers to tasks that nobody else has answered in time."""
 
 
-_NOTHING = Answered()
-
-
-def commit_of(
-    warm: Warm, turn: Turn, dispatcher: Dispatcher, at_s: float, answered: Answered = _NOTHING
-) -> TurnCommit:
+def commit_of(warm: Warm, turn: Turn, answered: Answered, dispatcher: Dispatcher, at_s: float) -> TurnCommit:
     """Return the commit of a turn that was taken; raise Poisoned if there is none."""
     try:
         events = encode_events(turn.events)

@@ -124,7 +124,7 @@ class Orchestrator:
             try:
                 warm = self.warm.fresh(new)
                 turn = self._turn(warm, [new.started])
-                commit = commit_of(warm, turn, self.dispatcher, self.clock.now_s())
+                commit = self._commit_of(warm, turn, Answered())
             except Poisoned:
                 self._waiting.setdefault(place, [])  # it is stored nevertheless, and parked when it is woken
             try:
@@ -223,8 +223,7 @@ class Orchestrator:
         beside = {id(arrival) for arrival in turn.left}
         beside.update(id(i.arrival.arrival) for i in incoming if i.finished is not None)
         used = [a.key for a in arrivals if id(a.arrival) not in beside]
-        answered = Answered(used, finished, overdue)
-        commit = commit_of(warm, turn, self.dispatcher, self.clock.now_s(), answered)
+        commit = self._commit_of(warm, turn, Answered(used, finished, overdue))
         try:
             await self.executions.commit(commit)
         except BaseException:
@@ -273,6 +272,9 @@ class Orchestrator:
             return self.warm.replayed(found)
         except Exception as error:
             raise Poisoned from error
+
+    def _commit_of(self, warm: Warm, turn: Turn, answered: Answered) -> TurnCommit:
+        return commit_of(warm, turn, answered, self.dispatcher, self.clock.now_s())
 
     def _go_on(self, warm: Warm, turn: Turn, commit: TurnCommit) -> None:
         if isinstance(turn.outcome, Waiting):

@@ -84,8 +84,7 @@ async def short(name: str) -> str:
 async def ask_somebody(name: str) -> str:
     tokens.append(task_token())
     log.append(name)
-    answer: str = complete_later()
-    return answer
+    return complete_later()
 
 
 @task(timeout_s=60, heartbeat_timeout_s=20, retry=Retry(max_attempts=2))

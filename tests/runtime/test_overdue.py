@@ -38,8 +38,7 @@ async def brew(cup: str) -> str:
 @task(schedule_to_close_s=60)
 async def ask() -> str:
     tokens.append(task_token())
-    answer: str = complete_later()
-    return answer
+    return complete_later()
 
 
 @workflow

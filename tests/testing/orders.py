@@ -85,8 +85,7 @@ async def count_stock(pages: int) -> int:
 @task
 async def ask_a_person(question: str) -> str:
     tokens.append(task_token())
-    answer: str = complete_later()
-    return answer
+    return complete_later()
 
 
 @task

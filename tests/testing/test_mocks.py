@@ -226,8 +226,7 @@ def test_mock_may_leave_a_task_to_be_completed_later(env: Env) -> None:
 
     def later(order_id: str) -> str:
         given.append(task_token())
-        tracking: str = complete_later()
-        return tracking
+        return complete_later()
 
     env.mock(ship_order).calls(later)
     execution = env.start(process_order, "o-1")

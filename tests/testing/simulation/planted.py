@@ -17,7 +17,6 @@ from service_kit.engine.arrivals import Arrival, SignalReceived, TimerFired
 from service_kit.engine.machine import Machine
 from service_kit.engine.turn import Turn
 from service_kit.runtime import forking, orchestrator
-from service_kit.runtime.commits import commit_of
 from service_kit.runtime.forking import Forking
 from service_kit.runtime.gateway import RuntimeGateway
 from service_kit.runtime.incoming import Incoming
@@ -54,16 +53,11 @@ def _effects_before_the_commit(patch: pytest.MonkeyPatch) -> None:
 
 
 def _dispatch_before_the_commit(patch: pytest.MonkeyPatch) -> None:
-    take_turn = Orchestrator._turn
-    turning: list[Orchestrator] = []
+    commit_of = Orchestrator._commit_of
 
-    def turn_of(self: Orchestrator, *args: Any) -> Turn:
-        turning[:] = [self]  # nothing else runs between a turn and the making of its commit
-        return take_turn(self, *args)
-
-    def planted(*args: Any) -> TurnCommit:
-        commit = commit_of(*args)
-        turning[0].aftermath(commit)
+    def planted(self: Orchestrator, *args: Any) -> TurnCommit:
+        commit = commit_of(self, *args)
+        self.aftermath(commit)
         return commit
 
     def go_on(self: Orchestrator, warm: Warm, turn: Turn, commit: TurnCommit) -> None:
@@ -71,8 +65,7 @@ def _dispatch_before_the_commit(patch: pytest.MonkeyPatch) -> None:
         if commit.outcome is None and commit.successor is None:
             self.warm.put(warm)
 
-    patch.setattr(Orchestrator, "_turn", turn_of)
-    patch.setattr(orchestrator, "commit_of", planted)
+    patch.setattr(Orchestrator, "_commit_of", planted)
     patch.setattr(Orchestrator, "_go_on", go_on)
 
 
