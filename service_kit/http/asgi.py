@@ -195,7 +195,9 @@ class AsgiApplication:
 
 
 def _cut_off() -> KitProblem:
-    detail = "the service is stopping, and ended this request before it was finished; try again where that is safe"
+    detail = (
+        "the service is stopping, and ended this request before it was finished; try again where that is safe"
+    )
     return KitProblem(503, "stopping", detail)
 
 
