@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -373,8 +373,13 @@ def _progress(lines: Iterable[str]) -> Iterator[str]:
 
 def _together(*work: Callable[[], object]) -> None:
     """Do all of it, on as many threads as there are processors; raise what failed first in this order."""
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    threads = ThreadPoolExecutor(os.cpu_count())
+    try:
         begun = [threads.submit(one) for one in work]
+        wait(begun)
+    finally:
+        # After Ctrl+C what has not begun does not begin any more; what runs was told by the terminal, too.
+        threads.shutdown(cancel_futures=True)
     for one in begun:
         one.result()
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -157,6 +161,47 @@ def test_both_type_checkers_run_though_the_first_complains(
     assert chores.main(["--venv", str(tmp_path / "venv"), "check"]) == 1
     assert {"mypy --strict", "pyright strict"} <= set(begun)
     assert "mypy --strict failed" in capsys.readouterr().err
+
+
+class _OneThread(ThreadPoolExecutor):
+    """Tells what runs there when it has got all of its work, and when it takes up no more."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.filled = threading.Event()
+        self.closed = threading.Event()
+
+    def submit(self, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = super().submit(*args, **kwargs)
+        if self._work_queue.qsize():
+            self.filled.set()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        super().shutdown(wait=False, cancel_futures=cancel_futures)
+        self.closed.set()
+        super().shutdown(wait=wait)
+
+
+def test_what_has_not_begun_at_an_interrupt_never_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+    pool = _OneThread()
+
+    def be_interrupted() -> None:
+        begun.append("first")
+        pool.filled.wait(30)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        pool.closed.wait(30)
+
+    monkeypatch.setattr(chores, "ThreadPoolExecutor", lambda _: pool)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            chores._together(be_interrupted, lambda: begun.append("second"))
+    finally:
+        signal.signal(signal.SIGINT, before)
+        pool.shutdown()
+    assert begun == ["first"]
 
 
 def test_coverage_is_measured_and_judged_for_each_room(calls: list[str], tmp_path: Path) -> None:
