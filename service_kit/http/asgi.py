@@ -149,16 +149,21 @@ class AsgiApplication:
             await send(message)
             complete = message["type"] == "http.response.body" and not message.get("more_body")
 
-        application.enter(request)
-        try:
-            if application.gate is not None:
-                await application.gate.admit(request)
-        except Exception as error:  # noqa: BLE001 - a refusal, or a verifier that failed: both are answers
+        async def refuse(error: Exception) -> None:
+            nonlocal status, begun
             response = application.refuse(request, error)
-            status = response.status
+            status, begun = response.status, True
             for message in _whole(response, request):
                 await send(message)
-        else:
+
+        application.enter(request)
+        try:
+            try:
+                if application.gate is not None:
+                    await application.gate.admit(request)
+            except Exception as error:  # noqa: BLE001 - a refusal, or a verifier that failed: both are answers
+                await refuse(error)
+                return
             scope[REQUEST] = request
             try:
                 await application.raw.application(scope, receive, marked)
@@ -166,13 +171,10 @@ class AsgiApplication:
                 # Starlette raises again what it has answered; we have logged it, and the caller has his problem.
                 if not complete:
                     raise
-            except asyncio.CancelledError:
-                if begun or not self.stopping:
-                    raise
-                response = application.refuse(request, _cut_off())
-                status = response.status
-                for message in _whole(response, request):
-                    await send(message)
+        except asyncio.CancelledError:
+            if begun or not self.stopping:
+                raise
+            await refuse(_cut_off())
         finally:
             if access_log.enabled():
                 access_log.record(request, status, started_s)
@@ -198,7 +200,9 @@ def _cut_off() -> KitProblem:
     detail = (
         "the service is stopping, and ended this request before it was finished; try again where that is safe"
     )
-    return KitProblem(503, "stopping", detail)
+    problem = KitProblem(503, "stopping", detail)
+    problem.headers["retry-after"] = "1"
+    return problem
 
 
 class _TooLarge(Exception):
