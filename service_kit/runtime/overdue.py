@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from service_kit.contract.gather import Declarations
@@ -25,6 +25,8 @@ from service_kit.runtime.records import CancelTask, Effect, TaskKey
 
 GRACE_S = 2.0
 """How much later than a worker: that one knows more of why the task is late, and its answer may be on its way."""
+SPARE = 64
+"""How many that were answered are kept without looking."""
 
 
 def schedule_to_close_s(options: TaskOptions | None, declared: Task[..., Any]) -> float | None:
@@ -39,11 +41,16 @@ def late(name: str, whole_s: float) -> str:
 
 @dataclass(slots=True)
 class TaskEnds:
-    """When the tasks of a run are over; what was answered before is dropped as it comes up."""
+    """When the tasks of a run are over; what was answered is dropped as it comes up, or when it is much."""
 
     declarations: Declarations
     _ends: list[tuple[float, int, str]] = field(default_factory=list[tuple[float, int, str]])
     """A heap of times, numbers of calls, and what their workflow is told."""
+    _most: int = SPARE
+    """How many there may be before those that were answered are looked for."""
+
+    def __len__(self) -> int:
+        return len(self._ends)
 
     def add(self, call: TaskScheduled, at_s: float) -> None:
         """Note a task that was scheduled at a time, if it has to end."""
@@ -64,6 +71,10 @@ class TaskEnds:
     def next_s(self, instance: Instance) -> float | None:
         """Return when the next one is over that the execution waits for."""
         ends = self._ends
+        if len(ends) > self._most:
+            ends[:] = [end for end in ends if instance.awaits(end[1])]
+            heapify(ends)
+            self._most = 2 * len(ends) + SPARE
         while ends and not instance.awaits(ends[0][1]):
             heappop(ends)
         return ends[0][0] if ends else None
@@ -79,7 +90,11 @@ class TaskEnds:
 
 def withdrawn(answers: Sequence[TaskRaised], turn: Turn, started: ExecutionStarted) -> list[Effect]:
     """Return what ends the tasks that a turn has taken these answers for: nobody has to run them any more."""
-    taken = (answer for answer in answers if answer in turn.events)
+    if not answers:
+        return []
+    # By identity: a worker may have said the same just now, and of thousands each would be compared with all.
+    used = {id(event) for event in turn.events}
+    taken = (answer for answer in answers if id(answer) in used)
     return [CancelTask(TaskKey(started.id, started.run, answer.task)) for answer in taken]
 
 

@@ -9,10 +9,14 @@ from dataclasses import replace
 import pytest
 
 from service_kit import Retry, Service, complete_later, task, task_token, workflow
+from service_kit.engine.arrivals import ExecutionStarted, TaskRaised
+from service_kit.engine.failure import Failure
+from service_kit.engine.turn import Turn, Waiting
 from service_kit.errors import TimedOut
 from service_kit.runtime.assembly import Runtime, RuntimeOptions
-from service_kit.runtime.overdue import GRACE_S
+from service_kit.runtime.overdue import GRACE_S, withdrawn
 from service_kit.runtime.ports import Stores
+from service_kit.runtime.records import CancelTask, TaskKey
 from service_kit.runtime.task_worker import WorkerOptions
 from service_kit.stores.memory.store import memory_stores
 from tests.runtime.running import BEGIN_S, ManualClock, running, settle
@@ -41,6 +45,21 @@ async def ask() -> str:
     return complete_later()
 
 
+@task(schedule_to_close_s=10_000)
+async def wash() -> None:
+    pass
+
+
+async def wash_all(cups: int) -> None:
+    for _ in range(cups):
+        await wash()
+
+
+@workflow
+async def wash_while_asking(cups: int) -> None:
+    await asyncio.gather(ask(), wash_all(cups))
+
+
 @workflow
 async def occupy() -> str:
     return await brew.options(schedule_to_close_s=10_000)("the machine")
@@ -64,6 +83,7 @@ async def wait_for_answer() -> str:
 
 
 class Bar(Service):
+    wash_while_asking = wash_while_asking
     occupy = occupy
     order = order
     wait_for_answer = wait_for_answer
@@ -185,3 +205,26 @@ async def test_a_fork_gives_what_it_begins_again_its_whole_time(runtime: Runtime
     assert await order.get("again").status() == "running"
     await clock.advance(3)
     assert await order.get("again").status() == "succeeded"
+
+
+async def test_what_was_answered_takes_no_room_beside_a_task_that_is_over_sooner(
+    runtime: Runtime, clock: ManualClock
+) -> None:
+    handle = await wash_while_asking.start(200)
+    for _ in range(5):
+        await settle()
+    warm = runtime.orchestrator.warm.take(handle.id)
+    assert warm is not None
+    assert sum(event["kind"] == "TaskSucceeded" for event in await handle.history()) == 200
+    assert len(warm.ends) < 100
+    assert warm.ends.next_s(warm.instance) == BEGIN_S + 60 + GRACE_S
+    runtime.orchestrator.warm.put(warm)
+
+
+def test_a_task_whose_worker_says_the_same_in_the_same_turn_is_not_ended_twice() -> None:
+    told, own = (TaskRaised(1, Failure("service_kit.errors:TimedOut", "late", "timeout")) for _ in range(2))
+    other = replace(own, task=2)
+    turn = Turn((told, other), (), Waiting(None))
+    assert withdrawn([own, other], turn, ExecutionStarted("o", "order", "", "")) == [
+        CancelTask(TaskKey("o", 0, 2))
+    ]
