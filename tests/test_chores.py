@@ -193,7 +193,10 @@ def test_what_has_not_begun_at_an_interrupt_never_begins(monkeypatch: pytest.Mon
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         pool.closed.wait(30)
 
-    monkeypatch.setattr(chores, "ThreadPoolExecutor", lambda _: pool)
+    def one_thread(_: int | None) -> _OneThread:
+        return pool
+
+    monkeypatch.setattr(chores, "ThreadPoolExecutor", one_thread)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
