@@ -11,7 +11,7 @@ import typer
 
 from client_kit.ids import new_id
 from service_kit.cli.bundles import bundled
-from service_kit.cli.failures import CliError, Unusable
+from service_kit.cli.failures import CliError, Unusable, no_json
 from service_kit.cli.options import JsonOption, Remote
 
 if TYPE_CHECKING:
@@ -297,4 +297,4 @@ def _check_json(text: str) -> None:
     try:
         loads(text)
     except ValueError as error:
-        raise Unusable(f"the payload is not JSON: {error}", f"quote text: '\"{text}\"'") from None
+        raise no_json("payload", text, error) from None

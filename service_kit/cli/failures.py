@@ -31,3 +31,13 @@ class Unusable(CliError):
     """The input cannot be used: the command did not begin."""
 
     exit_code = 2
+
+
+def no_json(what: str, text: str, error: ValueError) -> Unusable:
+    """Return the failure for a word that is to be JSON, with the word that is."""
+    from json import dumps
+    from shlex import quote
+
+    return Unusable(
+        f"the {what} is not JSON: {error}", f"quote text: {quote(dumps(text, ensure_ascii=False))}"
+    )

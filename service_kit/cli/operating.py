@@ -144,7 +144,10 @@ def _problem(error: ProblemError, url: str) -> CliError:
             f"it has: {known or 'none'}",
         )
     if error.type.endswith(":InvalidTaskCompletion"):
-        return CliError(str(error.members.get("problem", "")))
+        return CliError(
+            str(error.members.get("problem", "")),
+            "give the token as `task_token()` returned it, and a result of the task's type",
+        )
     if error.type.endswith(":InvalidFork"):
         return CliError(
             str(error.members.get("problem", "")), "`service-kit executions history` shows its turns"

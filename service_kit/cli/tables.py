@@ -53,9 +53,7 @@ def description_of(info: ExecutionInfo) -> Table:
 
 def table_of_states(states: Mapping[str, Any]) -> Table:
     """Return the values by name, a row for each."""
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="dim")
-    table.add_column(overflow="fold")
+    table = _facts()
     for name, value in states.items():
         _add(table, name, json.dumps(value, ensure_ascii=False))
     return table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from service_kit.cli.bundles import bundled
-from service_kit.cli.failures import CliError, Unusable
+from service_kit.cli.failures import CliError, no_json
 from service_kit.cli.options import Remote
 
 if TYPE_CHECKING:
@@ -82,4 +82,4 @@ def _parsed(text: str) -> Any:
     try:
         return loads(text)
     except ValueError as error:
-        raise Unusable(f"the result is not JSON: {error}", f"quote text: '\"{text}\"'") from None
+        raise no_json("result", text, error) from None

@@ -6,6 +6,7 @@ One running service serves all of these tests, so they stand together, though lo
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any, get_args
 
@@ -194,7 +195,10 @@ def test_a_task_is_completed_by_its_token(depot: Depot) -> None:
 def test_a_task_is_failed_by_its_token(depot: Depot) -> None:
     depot.does("tasks", "fail", _token(depot, "c-1"), "the scales are broken", "--type", "Broken")
     assert "the scales are broken" in depot.refuses("executions", "result", "c-1")
-    assert "error: this is no task token of this service\n" in depot.refuses("tasks", "complete", "x.y", "1")
+    assert depot.refuses("tasks", "complete", "x.y", "1") == (
+        "error: this is no task token of this service\n"
+        "  give the token as `task_token()` returned it, and a result of the task's type\n"
+    )
 
 
 def test_a_history_is_readable_line_by_line(depot: Depot) -> None:
@@ -334,6 +338,16 @@ def test_an_unknown_workflow_and_a_wrong_input_are_told(depot: Depot) -> None:
     said = depot.refuses("executions", "start", "ship", "boxes:=2")
     assert "422 Invalid workflow input" in said
     assert "order: Field required" in said
+
+
+@pytest.mark.parametrize("words", [("executions", "signal", "o-1", "said"), ("tasks", "complete", "t")])
+def test_text_that_is_no_json_is_told_with_the_word_that_is(
+    workshop: Workshop, words: tuple[str, ...]
+) -> None:
+    for text in ('she said "ü"', "it's"):
+        said = workshop.run(*words, text).stderr
+        (cure,) = shlex.split(said.partition("quote text: ")[2])
+        assert json.loads(cure) == text
 
 
 @pytest.mark.parametrize(
