@@ -177,14 +177,16 @@ class Orchestrator:
         """
         warm = self.warm.take(id)
         try:
-            if warm is not None and not asks_the_store(incoming):
+            now_s = self.clock.now_s()
+            # A task that is overdue may have its answer in the store.
+            if warm is not None and not (asks_the_store(incoming) or warm.ends.are_due(warm.instance, now_s)):
                 return await self._take(warm, of_run(incoming, warm.run), incoming)
             warm, found = await self._load(id, warm)
             if warm is None or found is None:
                 await self._put_down(incoming)
                 return False
             arrivals = joined(found.arrivals, incoming, warm.run)
-            return await self._take(warm, arrivals, incoming, woken_at_s=found.record.wake_at_s)
+            return await self._take(warm, arrivals, incoming, found)
         except (Poisoned, Unstorable) as error:
             if not await self._terminated(id):
                 cause = error.__cause__ or error
@@ -209,12 +211,13 @@ class Orchestrator:
         warm: Warm,
         arrivals: Sequence[StoredArrival],
         incoming: Sequence[Incoming],
-        woken_at_s: float | None = None,
+        found: StoredExecution | None = None,
     ) -> bool:
-        overdue = warm.ends.take_due(warm.instance, self.clock.now_s())
+        overdue = warm.ends.take_due(warm.instance, self.clock.now_s()) if found is not None else []
         turn = self._turn(warm, [*(a.arrival for a in arrivals), *overdue])
         finished = [i.finished for i in incoming if i.finished is not None]
         # Woken for nothing, because a task may take longer now than it might then: the commit says when to wake it.
+        woken_at_s = found.record.wake_at_s if found is not None else None
         in_vain = woken_at_s is not None and woken_at_s <= self.clock.now_s()
         if not (turn.events or arrivals or finished or in_vain):
             self.warm.put(warm)

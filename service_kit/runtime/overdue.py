@@ -79,6 +79,11 @@ class TaskEnds:
             heappop(ends)
         return ends[0][0] if ends else None
 
+    def are_due(self, instance: Instance, now_s: float) -> bool:
+        """Return whether any is over that the execution waits for."""
+        end_s = self.next_s(instance)
+        return end_s is not None and end_s <= now_s
+
     def take_due(self, instance: Instance, now_s: float) -> list[TaskRaised]:
         """Return the answers of those that are over."""
         answers: list[TaskRaised] = []

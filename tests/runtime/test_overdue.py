@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from service_kit import Retry, Service, complete_later, task, task_token, workflow
-from service_kit.engine.arrivals import ExecutionStarted, TaskRaised
+from service_kit.engine.arrivals import ExecutionStarted, TaskRaised, TaskSucceeded
 from service_kit.engine.failure import Failure
 from service_kit.engine.turn import Turn, Waiting
 from service_kit.errors import TimedOut
@@ -75,6 +75,11 @@ async def order(cup: str, seconds: float | None = None) -> str:
 
 
 @workflow
+async def ask_twice() -> list[str]:
+    return list(await asyncio.gather(ask(), ask.options(schedule_to_close_s=10_000)()))
+
+
+@workflow
 async def wait_for_answer() -> str:
     try:
         return await ask()
@@ -86,6 +91,7 @@ class Bar(Service):
     wash_while_asking = wash_while_asking
     occupy = occupy
     order = order
+    ask_twice = ask_twice
     wait_for_answer = wait_for_answer
 
 
@@ -172,6 +178,18 @@ async def test_an_answer_from_outside_that_comes_too_late_is_refused(
     await clock.advance(60 + GRACE_S)
     assert await waiting.result() == "task 'ask' did not end within 60 s of its call"
     assert await runtime.completion.succeed(tokens[0], '"yes"') is False
+
+
+async def test_an_answer_that_the_store_has_counts_although_this_process_was_not_told(
+    runtime: Runtime, clock: ManualClock, stores: Stores
+) -> None:
+    handle = await ask_twice.start()
+    await settle()
+    clock.jump(60 + GRACE_S)
+    assert await stores.tasks.settle(TaskKey(handle.id, 0, 1), None, TaskSucceeded(1, '"yes"'))
+    assert await runtime.completion.succeed(tokens[1], '"no"')
+    await clock.advance(LOOK_S)
+    assert await handle.result() == ["yes", "no"]
 
 
 async def test_a_definition_that_gives_more_time_counts_for_what_waits(
