@@ -36,6 +36,8 @@ class World:
     monotonic: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     random: Callable[[], float] = random.random
+    poll_s: float = 20.0
+    """How long one request may wait for an execution's end; a service on a network ends it after 20 s itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,8 +22,6 @@ __all__ = ["ServiceAccess", "info_of"]
 logger: logging.Logger = logging.getLogger("client_kit")
 
 PREFIX = "_system."
-POLL_S = 20.0
-"""Of one long poll: what the service waits at most."""
 LOST_S = 1.0
 """Between two looks for a service that cannot be reached."""
 MARGIN_S = 10.0
@@ -107,10 +105,11 @@ class ServiceAccess:
         One that has never answered this client is not waited for: its URL may be wrong.
         """
         waiting = False
-        clock = self._session.policy.options.world.monotonic
+        world = self._session.policy.options.world
+        clock = world.monotonic
         deadline_s = math.inf if wait_s is None else clock() + wait_s
         while True:
-            left_s = max(min(deadline_s - clock(), POLL_S), 0.0)
+            left_s = max(min(deadline_s - clock(), world.poll_s), 0.0)
             try:
                 found: str | None = await self.call(
                     "outcome",

@@ -22,7 +22,7 @@ from service_kit.errors import ExecutionExists, ExecutionNotFound, ServiceError
 
 PREFIX = "_system."
 WAIT_MOST_S = 20.0
-"""Of one long poll; callers ask again."""
+"""Of one long poll over a network; callers ask again."""
 
 Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=512)]
 Workflow: TypeAlias = Annotated[
@@ -31,13 +31,15 @@ Workflow: TypeAlias = Annotated[
 Status: TypeAlias = Literal["running", "succeeded", "failed", "cancelled", "timed_out", "terminated"]
 
 _management: ContextVar[Management] = ContextVar("service_kit_management")
+_wait_most_s: ContextVar[float] = ContextVar("service_kit_wait_most_s", default=WAIT_MOST_S)
 _completion: ContextVar[Completion] = ContextVar("service_kit_completion")
 
 
-def set_management(management: Management, completion: Completion) -> None:
+def set_management(management: Management, completion: Completion, wait_most_s: float = WAIT_MOST_S) -> None:
     """Make these the ones of this request's context; for hosts."""
     _management.set(management)
     _completion.set(completion)
+    _wait_most_s.set(wait_most_s)
 
 
 def current_management() -> Management:
@@ -178,7 +180,7 @@ async def outcome(
     id: Id, wait_s: Annotated[float, Field(ge=0)] = 0.0, workflow: Workflow = None
 ) -> str | None:
     """Wait for an execution's end, and tell how it ended; null if it goes on."""
-    return await require_gateway("this").outcome(touchable(id), min(wait_s, WAIT_MOST_S), workflow)
+    return await require_gateway("this").outcome(touchable(id), min(wait_s, _wait_most_s.get()), workflow)
 
 
 @command(method="GET", path="/_system/executions/{id}/history", errors=[ExecutionNotFound])

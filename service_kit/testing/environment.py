@@ -35,6 +35,7 @@ from service_kit.testing.mistakes import (
 )
 from service_kit.testing.mocks import Mock
 from service_kit.testing.recorder import RecordedCall, RecordedDelivery
+from service_kit.testing.stage import POLL_S
 from service_kit.testing.transport import StageTransport
 
 __tracebackhide__ = True  # a failing test shows its own line, not how it was run
@@ -77,7 +78,7 @@ class TestEnvironment(Generic[S]):
         self.transport: Transport = StageTransport(lambda: director.stage, director.answer)
         """For clients with options of their own: `connect(Orders, env.url, transport=env.transport, auth=...)`."""
         self.url: str = URL
-        world = World(director.now_s, director.now_s, lambda: 0.0)
+        world = World(director.now_s, director.now_s, lambda: 0.0, POLL_S)
         self.client: S = Connection(
             service,
             URL,
@@ -87,8 +88,8 @@ class TestEnvironment(Generic[S]):
         ).client()
         """A client over the real HTTP face, without a socket. It does not retry: a test sees every answer.
 
-        Its `await execution.result()` asks every 20 s, as over a network: hours are nothing, a year is a million
-        requests. `run_until_complete(execution)` takes its handles, too, and waits in one step.
+        Its `await execution.result()` asks every 880 s: days are nothing, a year is 36,000 requests.
+        `run_until_complete(execution)` takes its handles, too, and waits in one step.
         """
 
     # Time

@@ -35,6 +35,9 @@ __all__ = ["Stage"]
 
 T = TypeVar("T")
 
+POLL_S = 880.0
+"""How long one request of a client waits for an execution's end: no network cuts it, but the service does at 900 s."""
+
 BIG = 1_000_000
 
 
@@ -125,7 +128,7 @@ class Stage:
     def _enter(self) -> None:
         self._variables.lend()
         set_gateway(self.runtime.gateway)
-        set_management(self.runtime.management, self.runtime.completion)
+        set_management(self.runtime.management, self.runtime.completion, POLL_S)
 
     def _keep_warm(self, keep: bool) -> None:
         self.runtime.orchestrator.warm.most = BIG if keep else 0

@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 
 from client_kit import CallTimeout, ProblemError, connect, manage
+from client_kit.wire import Request, Response
 from service_kit.testing import TestEnvironment
 from service_kit.testing.environment import START
+from service_kit.testing.transport import StageTransport
 from tests.testing.orders import (
     OrderPlaced,
     Orders,
@@ -84,6 +86,24 @@ def test_workflow_is_started_and_managed_by_the_client(env: Env) -> None:
     assert env.run_until_complete(run) == "by http"
     page = env.run(manage(env.client).list_executions())
     assert [one.id for one in page.executions] == ["c-1"]
+
+
+def test_client_that_waits_for_days_asks_a_hundred_times_a_day(
+    env: Env, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    send = StageTransport.send
+
+    async def counted(self: StageTransport, request: Request) -> Response:
+        asked.append(request.url)
+        return await send(self, request)
+
+    monkeypatch.setattr(StageTransport, "send", counted)
+    late = env.client.process_order.options(start_delay_s=timedelta(days=2).total_seconds())
+    run = env.run(late.start("o-1"))
+    assert env.run(run.result()).tracking == "tracking of o-1"
+    assert env.now - START >= timedelta(days=2)
+    assert sum(url.endswith("/_system.outcome") for url in asked) == 197  # 172,800 s / 880 s
 
 
 def test_async_test_awaits_what_the_service_offers() -> None:
