@@ -185,6 +185,10 @@ class Machine:
         self.deadline_s = started.deadline_s
         if self.deadline_s is None and started.timeout_s is not None:
             self.deadline_s = loop.time() + started.timeout_s
+        if self.deadline_s is not None and self.deadline_s <= loop.time():
+            # Its code is not run: one that waits for nothing would continue as new for ever.
+            self._force(ExecutionTimedOut(started.timeout_s or 0.0))
+            return
         for signal in started.signals:
             context.mailbox.deliver(signal)
         # An empty context: what the host happens to have in its own must not reach the workflow.
@@ -208,10 +212,10 @@ class Machine:
 
     def _find_ending(self) -> Ending | None:
         context, main = self._context, self._main
-        assert context is not None, "nothing ends before it is started"
-        assert main is not None, "nothing ends before it is started"
         if self._forced is not None:
             return self._forced
+        assert context is not None, "nothing ends before it is started"
+        assert main is not None, "nothing ends before it is started"
         if self.loop.failure is not None:
             return ExecutionRaised(describe_error(self.loop.failure, self._code.failures))
         if context.successor is not None:

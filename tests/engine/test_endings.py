@@ -18,6 +18,7 @@ from service_kit.engine.history import (
     ExecutionCancelled,
     ExecutionTerminated,
     ExecutionTimedOut,
+    TurnStarted,
 )
 from tests.engine.conftest import Begin
 from tests.engine.driving import BEGIN_S, Execution, task, two_steps
@@ -136,6 +137,19 @@ def test_timeout_that_began_with_an_earlier_run_ends_this_one_at_its_time(
         assert run.pass_time(left_s - 1).events == ()
         run.pass_time(late_s - left_s + 1)
     assert run.turn.outcome == ExecutionTimedOut(30.0)
+
+
+def test_run_that_begins_after_its_timeout_runs_no_code(begin: Begin) -> None:
+    ran: list[str] = []
+
+    async def goes_on() -> None:
+        ran.append("ran")
+        await require_workflow("the test").continue_as_new("null")
+
+    run = begin(goes_on, run=3, timeout_s=30.0, deadline_s=BEGIN_S)
+    assert run.turn.outcome == ExecutionTimedOut(30.0)
+    assert [type(event) for event in run.history] == [TurnStarted, ExecutionStarted, ExecutionTimedOut]
+    assert ran == []
 
 
 @pytest.mark.parametrize("timeout_s", [30.0, 10.0])
