@@ -59,9 +59,9 @@ def commit_of(warm: Warm, turn: Turn, answered: Answered, dispatcher: Dispatcher
             attributes[call.name] = call.value
         elif isinstance(call, TaskScheduled):
             warm.ends.add(call, at_s)
-    wake_at_s = None
-    if isinstance(outcome, Waiting):
-        wake_at_s = earliest_s(outcome.until_s, warm.ends.next_s(warm.instance))
+    wake_at_s = outcome.until_s if isinstance(outcome, Waiting) else None
+    if warm.ends and isinstance(outcome, Waiting):
+        wake_at_s = earliest_s(wake_at_s, warm.ends.next_s(warm.instance))
     return TurnCommit(
         execution=warm.id,
         run=warm.run,

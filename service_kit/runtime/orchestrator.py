@@ -177,9 +177,7 @@ class Orchestrator:
         """
         warm = self.warm.take(id)
         try:
-            now_s = self.clock.now_s()
-            # A task that is overdue may have its answer in the store.
-            if warm is not None and not (asks_the_store(incoming) or warm.ends.are_due(warm.instance, now_s)):
+            if warm is not None and not (asks_the_store(incoming) or self._has_overdue(warm)):
                 return await self._take(warm, of_run(incoming, warm.run), incoming)
             warm, found = await self._load(id, warm)
             if warm is None or found is None:
@@ -234,6 +232,10 @@ class Orchestrator:
             raise
         self._go_on(warm, turn, commit)
         return True
+
+    def _has_overdue(self, warm: Warm) -> bool:
+        """Tell whether a task is overdue, whose answer the store may have."""
+        return bool(warm.ends) and warm.ends.are_due(warm.instance, self.clock.now_s())
 
     def _turn(self, warm: Warm, arrivals: Sequence[Arrival]) -> Turn:
         try:
