@@ -28,6 +28,8 @@ MARGIN_S = 10.0
 """What an answer may take beyond the wait that was asked for."""
 TURNS_MOST = 1_000
 """In one page of a history."""
+RUNS_MOST = 10
+"""Runs that may be over while a history is read, before who reads it is told."""
 
 
 def _no_errors() -> dict[str, ErrorContract]:
@@ -133,13 +135,17 @@ class ServiceAccess:
         return info_of(await self.call("describe", _execution(id, workflow), idempotent=True))
 
     async def history(self, id: str, workflow: str | None = None) -> Sequence[Mapping[str, Any]]:
-        """Return the whole history of the present run, from as many pages as it takes."""
-        events, after = list[Mapping[str, Any]](), None
+        """Return the whole history of the present run, from as many pages as it takes.
+
+        Raises the service's ProblemError for an execution that continues as new faster than its pages are read.
+        """
+        events, after, runs = list[Mapping[str, Any]](), None, 0
         while True:
             try:
                 page, after = await self.history_page(id, TURNS_MOST, after, workflow)
             except ProblemError as error:
-                if not error.type.endswith(":RunOver"):
+                runs += 1
+                if not error.type.endswith(":RunOver") or runs == RUNS_MOST:
                     raise
                 events.clear()
                 after = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from json import loads
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -20,8 +21,18 @@ tasks: typer.Typer = typer.Typer(
     help="Complete or fail tasks that wait for somebody outside, by their tokens.",
 )
 
+
+def _token(word: str) -> str:
+    return sys.stdin.readline().strip() if word == "-" else word
+
+
 TokenArgument: TypeAlias = Annotated[
-    str, typer.Argument(metavar="TOKEN", help="What `task_token()` gave the task's code.")
+    str,
+    typer.Argument(
+        metavar="TOKEN",
+        callback=_token,
+        help="What `task_token()` gave the task's code; - reads it from stdin, past the shell's history.",
+    ),
 ]
 
 

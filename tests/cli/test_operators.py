@@ -193,7 +193,8 @@ def test_a_task_is_completed_by_its_token(depot: Depot) -> None:
 
 
 def test_a_task_is_failed_by_its_token(depot: Depot) -> None:
-    depot.does("tasks", "fail", _token(depot, "c-1"), "the scales are broken", "--type", "Broken")
+    token = _token(depot, "c-1")
+    depot.does("tasks", "fail", "-", "the scales are broken", "--type", "Broken", stdin=f"{token}\n")
     assert "the scales are broken" in depot.refuses("executions", "result", "c-1")
     assert depot.refuses("tasks", "complete", "x.y", "1") == (
         "error: this is no task token of this service\n"

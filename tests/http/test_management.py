@@ -373,6 +373,19 @@ def test_a_history_comes_in_pages_that_together_are_the_whole(
             begun_again = await execution.history()
         assert cursors == ["0/2", None]
         assert '"0"' not in [e["payload"] for e in begun_again if e["kind"] == "SignalReceived"]
+
+        async def page_of_a_run_that_is_over(
+            self: ServiceAccess, id: str, limit: int, after: str | None, workflow: str | None = None
+        ) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+            cursors.append(after)
+            return await read_page(self, id, limit, "0/2", workflow)
+
+        cursors.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(ServiceAccess, "history_page", page_of_a_run_that_is_over)
+            with pytest.raises(ProblemError, match="over"):
+                await execution.history()
+        assert len(cursors) == 10
         with pytest.raises(ProblemError) as caught:
             await operator.history_page("t", after="0/2")
         assert (caught.value.status, caught.value.members["id"]) == (409, "t")
