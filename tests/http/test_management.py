@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
@@ -348,10 +349,8 @@ def test_a_history_comes_in_pages_that_together_are_the_whole(
         for _ in range(3):
             page = await operator.history_page("t", limit=2, after=after)
             assert sum(event["kind"] == "TurnStarted" for event in page.events) <= 2
-            found += page.events
-            after = page.after
-        assert after is None
-        assert found == await execution.history()
+            found, after = [*found, *page.events], page.after
+        assert (after, found) == (None, await execution.history())
         assert [e["payload"] for e in found if e["kind"] == "SignalReceived"] == ['"0"', '"1"', '"2"', '"3"']
 
         cursors = list[str | None]()
@@ -373,22 +372,14 @@ def test_a_history_comes_in_pages_that_together_are_the_whole(
             begun_again = await execution.history()
         assert cursors == ["0/2", None]
         assert '"0"' not in [e["payload"] for e in begun_again if e["kind"] == "SignalReceived"]
-
-        async def page_of_a_run_that_is_over(
-            self: ServiceAccess, id: str, limit: int, after: str | None, workflow: str | None = None
-        ) -> tuple[Sequence[Mapping[str, Any]], str | None]:
-            cursors.append(after)
-            return await read_page(self, id, limit, "0/2", workflow)
-
-        cursors.clear()
-        with monkeypatch.context() as patch:
-            patch.setattr(ServiceAccess, "history_page", page_of_a_run_that_is_over)
-            with pytest.raises(ProblemError, match="over"):
-                await execution.history()
-        assert len(cursors) == 10
         with pytest.raises(ProblemError) as caught:
             await operator.history_page("t", after="0/2")
         assert (caught.value.status, caught.value.members["id"]) == (409, "t")
+        over = AsyncMock(side_effect=caught.value)
+        monkeypatch.setattr(ServiceAccess, "history_page", over)
+        with pytest.raises(ProblemError):
+            await execution.history()
+        assert over.await_count == 10
 
     run(tmp_path, test)
 
