@@ -187,7 +187,7 @@ def test_a_second_interrupt_does_not_wait(dev: Start, file: Path) -> None:
         running.interrupt()
         running.end()
         with contextlib.suppress(httpx.TransportError):
-            assert answer().status_code == 500
+            assert answer().status_code == 503
 
 
 def test_a_process_that_dies_is_reported_and_started_again_by_a_save(dev: Start, file: Path) -> None:
