@@ -7,10 +7,12 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
-from service_kit.engine.arrivals import ExecutionStarted
+from service_kit.engine.arrivals import ChildSucceeded, ExecutionStarted
+from service_kit.runtime.dispatcher import stored
 from service_kit.runtime.ports import Conflict, Unstorable
 from service_kit.runtime.records import (
     CancelTask,
@@ -218,6 +220,42 @@ async def test_what_the_run_before_the_last_has_left_is_deleted(moto_table: Tabl
         "meta",
         "t#00000003#00000001",
     ]
+
+
+async def test_an_answer_that_is_written_after_its_run_gives_its_place_to_the_next_runs(
+    moto_table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = dynamodb_store(moto_table)
+    await started(store.stores)
+    before = await store.table.get(("x#x", "meta"))
+    following = ExecutionStarted("x", "order", "2", "seed", run=1)
+    await store.executions.commit(turn(1, successor=following))
+    with monkeypatch.context() as patch:  # whoever delivers has looked before the run ended
+        patch.setattr(store.table, "get", AsyncMock(return_value=before))
+        assert await store.executions.deliver("x", answer(1, "old"), 0)
+    assert await arrivals(store.stores) == [following]
+    assert await store.executions.deliver("x", answer(1, "new"), 1)
+    assert await arrivals(store.stores) == [following, answer(1, "new").arrival]
+    with monkeypatch.context() as patch:
+        patch.setattr(store.table, "get", AsyncMock(return_value=before))
+        assert await store.executions.deliver("x", answer(1, "old"), 0)
+    assert await arrivals(store.stores) == [following, answer(1, "new").arrival]
+
+
+async def test_what_a_run_has_left_over_takes_no_answer_of_the_next(ministack_table: Table) -> None:
+    store = dynamodb_store(ministack_table)
+    await started(store.stores)
+    sent = [stored(ChildSucceeded(number, "1")) for number in range(1, 150)]
+    for one in sent:
+        await store.executions.deliver("x", one, 0)
+    following = ExecutionStarted("x", "order", "2", "seed", run=1)
+    await store.executions.commit(turn(1, used=[one.key for one in sent], successor=following))
+    (chunk, *_) = await store.executions.reader.latest("x")
+    assert chunk.more
+    for one in sent:
+        await store.executions.deliver("x", one, 1)
+    await store.executions.following.follow(chunk, (), store.executions.following.left_over(chunk))
+    assert len(await arrivals(store.stores)) == 1 + len(sent)
 
 
 def _noise(length: int) -> str:

@@ -6,8 +6,9 @@ import asyncio
 import contextvars
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from service_kit.hosts.aws.dispatch import Dispatch
 from service_kit.hosts.aws.host import AwsHost
@@ -38,11 +39,22 @@ LOOKED_BACK = 25
 """Turns among which the one is sought at first that has used what comes a second time."""
 
 
+UsedKey: TypeAlias = tuple[int | None, str]
+"""A run, and the key of an arrival that it used. Calls are numbered anew in each run, so an answer to another one may
+have the same key; None: whatever the run, as for signals."""
+
+
+def used_keys(run: int, keys: Iterable[str]) -> Iterator[UsedKey]:
+    for key in keys:
+        yield run, key
+        yield None, key
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """Which turns may have been committed without being dispatched."""
 
-    keys: frozenset[str] = frozenset()
+    keys: frozenset[UsedKey] = frozenset()
     """Those that have used one of these arrivals."""
     since_s: float | None = None
     """Those that were taken since."""
@@ -56,13 +68,13 @@ class Doubt:
 
     def is_about(self, chunk: Chunk, number: int) -> bool:
         """Tell whether a turn is one of them; `number` counts from the last one."""
-        if (self.last and number == 0) or (chunk.turn == 0 and STARTED in self.keys):
+        if (self.last and number == 0) or (chunk.turn == 0 and (None, STARTED) in self.keys):
             return True
-        return bool(self.keys.intersection(chunk.used)) or self._is_since(chunk)
+        return bool(self.keys.intersection(used_keys(chunk.run, chunk.used))) or self._is_since(chunk)
 
     def goes_beyond(self, latest: Sequence[Chunk]) -> bool:
         """Tell whether one of them may be before the latest turns, of which there are more."""
-        used = {key for chunk in latest for key in chunk.used}
+        used = {key for chunk in latest for key in used_keys(chunk.run, chunk.used)}
         return not self.keys <= used or self._is_since(latest[-1])
 
     def _is_since(self, chunk: Chunk) -> bool:
@@ -216,7 +228,9 @@ class Mover:
         sure = before if before is not None and goes_on else Sure(began, began)
         own = self._committed.get(id, ())
         # Each run has a start: what comes again may be that of the run before, which nobody has dispatched.
-        used = {key for commit in own for key in commit.used if key != STARTED or commit.run == 0}
+        used = {key for commit in own for key in used_keys(commit.run, commit.used)}
+        if not any(STARTED in commit.used for commit in own if commit.run == 0):
+            used.discard((None, STARTED))
         doubt = replace(doubt, keys=doubt.keys - used)
         others = sure.since != FIRST  # have taken turns, perhaps, and died of it
         if doubt == Doubt() or not (others or doubt.is_general):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service_kit.hosts.aws.invocation import Function, Invocation, function_from_environment
-from service_kit.hosts.aws.mover import Doubt, Mover
+from service_kit.hosts.aws.mover import Doubt, Mover, UsedKey
 from service_kit.hosts.aws.records import Event, StreamRecord, stream_records
 from service_kit.runtime.dispatcher import stored
 from service_kit.runtime.incoming import Incoming
@@ -35,7 +35,7 @@ class _Woken:
 
     records: list[str] = field(default_factory=list[str])
     incoming: list[Incoming] = field(default_factory=list[Incoming])
-    keys: list[str] = field(default_factory=list[str])
+    keys: list[UsedKey] = field(default_factory=list[UsedKey])
     begin_at_s: float | None = None
     unreadable: Exception | None = None
 
@@ -95,13 +95,13 @@ class OrchestratorFunction(Function):
         woken.records.append(record.id)
         try:
             if record.sk == META:
-                woken.keys.append(STARTED)
+                woken.keys.append((None, STARTED))
                 # A fork has a turn already, with its effects: it may be due later, but has begun.
                 woken.begin_at_s = None if image["turn"] else image.get("wake_at")
             else:
                 incoming = await _incoming(image, self.host.store.bodies)
                 woken.incoming.append(incoming)
-                woken.keys.append(incoming.arrival.key)
+                woken.keys.append((incoming.run, incoming.arrival.key))
         except Exception as error:  # noqa: BLE001 - its execution is parked, with the reason
             woken.unreadable = error
 

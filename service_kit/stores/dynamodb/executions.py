@@ -81,10 +81,12 @@ class DynamoExecutions:
         if meta is None or run not in (None, meta["run"]) or workflow not in (None, meta["workflow"]):
             return False
         if "outcome" not in meta:
-            # Duplicates find their place taken: by one that waits, or by the mark that a used signal leaves.
-            await self._table.write(
-                put(await self._arrival_item(id, arrival, run), f"attribute_not_exists(#{SK})")
-            )
+            # Duplicates find their place taken: by one that waits, or by the mark that a used signal leaves. What
+            # came too late for an earlier run, where calls have the same numbers, gives its place up.
+            free, held = f"attribute_not_exists(#{SK})", dict[str, Any]()
+            if run is not None:
+                free, held = f"{free} OR #run < :run", {"run": run}
+            await self._table.write(put(await self._arrival_item(id, arrival, run), free, **held))
         return True
 
     async def read(self, id: str) -> ExecutionRecord | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from service_kit.runtime.records import Effect, ScheduleTask
@@ -82,7 +83,11 @@ class Following:
         if not chunk.more:
             return []
         execution, at_s = str(chunk.item[PK])[2:], chunk.at_s
-        return clearing_of(execution, chunk.run, chunk.used, frozenset(chunk.done), at_s, queued=self._queued)
+        done = frozenset(chunk.done)
+        writes = clearing_of(execution, chunk.run, chunk.used, done, at_s, queued=self._queued)
+        # By now the answer to a call of the next run may be in the same place.
+        own, run = "attribute_not_exists(#run) OR #run = :run", {"run": chunk.run}
+        return [replace(one, when=own, values=run) if one.kind == "Delete" else one for one in writes]
 
     async def _clear(self, chunk: Chunk) -> None:
         """Delete what nobody reads any more.
