@@ -7,8 +7,9 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from service_kit.hosts.aws.doubt import Doubt, UsedKey
 from service_kit.hosts.aws.invocation import Function, Invocation, function_from_environment
-from service_kit.hosts.aws.mover import Doubt, Mover, UsedKey
+from service_kit.hosts.aws.mover import Mover
 from service_kit.hosts.aws.records import Event, StreamRecord, stream_records
 from service_kit.runtime.dispatcher import stored
 from service_kit.runtime.incoming import Incoming

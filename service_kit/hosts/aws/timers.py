@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from service_kit.hosts.aws.doubt import Doubt
 from service_kit.hosts.aws.invocation import Function, Invocation, function_from_environment
-from service_kit.hosts.aws.mover import Doubt, Mover
+from service_kit.hosts.aws.mover import Mover
 from service_kit.hosts.aws.records import Event, queue_records
 from service_kit.messaging.timers import Wake
 
