@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import boto3  # type: ignore[import-untyped] # it has no types
+from botocore.config import Config  # type: ignore[import-untyped] # as above
 
 from service_kit.messaging.blobs import S3Blobs
 from service_kit.runtime.ports import Retention, Stores
@@ -27,11 +28,18 @@ def client(emulator: str) -> Any:
     return dynamodb_client(**client_options(emulator))
 
 
+@cache
+def patient_client(emulator: str) -> Any:
+    """Return a client that asks once, however long it takes: a table that is made twice is there already."""
+    once = Config(read_timeout=60, retries={"total_max_attempts": 1})
+    return boto3.client("dynamodb", config=once, **client_options(emulator))
+
+
 @contextmanager
 def fresh_table(emulator: str) -> Iterator[Table]:
     """Make a table for one test."""
     name = f"test-{secrets.token_hex(6)}"
-    client(emulator).create_table(**table_definition(name))
+    patient_client(emulator).create_table(**table_definition(name))
     asked = Lockstep(client(emulator), name) if emulator == "moto" else client(emulator)
     table = Table(asked, name)
     try:
