@@ -11,6 +11,8 @@ from service_kit.cli.failures import CliError
 from service_kit.cli.options import JsonOption, Remote
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from client_kit.letters import DeadLetter, Discarded
     from service_kit.cli.operating import Operator
 
@@ -30,8 +32,8 @@ SubscriptionArgument: TypeAlias = Annotated[
 def list_(
     service: Remote,
     subscription: Annotated[str | None, typer.Option(help="Only those of this subscription.")] = None,
-    limit: Annotated[int, typer.Option(help="How many.", min=1, max=1000)] = 100,
-    all: Annotated[bool, typer.Option("--all", help="All of them, page by page.")] = False,
+    limit: Annotated[int, typer.Option(help="How many.", min=1)] = 100,
+    all: Annotated[bool, typer.Option("--all", help="All of them, whatever --limit says.")] = False,
     json: JsonOption = False,
 ) -> None:
     """List dead letters, the oldest first."""
@@ -39,30 +41,27 @@ def list_(
 
     from service_kit.cli.operating import operate
     from service_kit.cli.output import stdout, tell, write_json
+    from service_kit.cli.pages import entries, tell_of_more
     from service_kit.cli.tables import table_of_letters
 
     async def ask(operator: Operator) -> tuple[list[DeadLetter], bool]:
-        found: list[DeadLetter] = []
-        after: str | None = None
-        while True:
-            page = await operator.manager.list_dead_letters(
-                subscription=subscription, limit=1000 if all else limit, after=after
+        async def page(most: int, after: str | None) -> tuple[Sequence[DeadLetter], str | None]:
+            told = await operator.manager.list_dead_letters(
+                subscription=subscription, limit=most, after=after
             )
-            found += page.letters
-            after = page.after
-            if not all or after is None:
-                return found, after is not None
+            return told.letters, told.after
+
+        return await entries(page, None if all else limit)
 
     found, more = operate(service, ask)
     if json:
         write_json([asdict(letter) for letter in found])
-        return
-    if found:
+    elif found:
         stdout().print(table_of_letters(found))
-    elif not more:
+    else:
         tell("there are no dead letters")
     if more:
-        tell(f"these are the oldest {len(found)}; --all shows all of them")
+        tell_of_more("oldest", len(found))
 
 
 @dead_letters.command()

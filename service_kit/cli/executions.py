@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
 from json import loads
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -49,8 +49,8 @@ def list_(
     workflow: Annotated[str | None, typer.Option(help="Only those of this workflow.")] = None,
     status: Annotated[Status | None, typer.Option(help="Only those of this status.")] = None,
     attribute: AttributeOption = None,
-    limit: Annotated[int, typer.Option(help="How many.", min=1, max=1000)] = 50,
-    all: Annotated[bool, typer.Option("--all", help="All of them, page by page.")] = False,
+    limit: Annotated[int, typer.Option(help="How many.", min=1)] = 50,
+    all: Annotated[bool, typer.Option("--all", help="All of them, whatever --limit says.")] = False,
     json: JsonOption = False,
 ) -> None:
     """List executions, newest first.
@@ -61,36 +61,33 @@ def list_(
 
     from service_kit.cli.operating import operate
     from service_kit.cli.output import stdout, tell, write_json
+    from service_kit.cli.pages import entries, tell_of_more
     from service_kit.cli.tables import table_of_executions
 
     attributes = _attributes(attribute)
 
     async def ask(operator: Operator) -> tuple[list[ExecutionInfo], bool]:
-        found: list[ExecutionInfo] = []
-        after: str | None = None
-        while True:
-            page = await operator.manager.list_executions(
+        async def page(most: int, after: str | None) -> tuple[Sequence[ExecutionInfo], str | None]:
+            told = await operator.manager.list_executions(
                 workflow=workflow,
                 status=None if status is None else status.value,
                 attributes=attributes,
-                limit=1000 if all else limit,
+                limit=most,
                 after=after,
             )
-            found += page.executions
-            after = page.after
-            if not all or after is None:
-                return found, after is not None
+            return told.executions, told.after
+
+        return await entries(page, None if all else limit)
 
     found, more = operate(service, ask)
     if json:
         write_json([asdict(one) for one in found])
-        return
-    if found:
+    elif found:
         stdout().print(table_of_executions(found))
     else:
         tell("there are no such executions" if workflow or status or attributes else "nothing has run yet")
     if more:
-        tell(f"these are the newest {len(found)}; --all shows all of them")
+        tell_of_more("newest", len(found))
 
 
 @executions.command()

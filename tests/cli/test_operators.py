@@ -124,7 +124,28 @@ def test_executions_are_listed_newest_first_and_filtered(depot: Depot) -> None:
     assert header.split() == ["Id", "Workflow", "Status", "Started", "Took", "Attributes"]
     assert first.split()[:3] == ["r-1", "refuse", "failed"]
     assert (second.split()[:3], second.split()[-1]) == (["s-2", "ship", "running"], "n=2")
-    assert "these are the newest 2; --all shows all of them" in shown.stderr
+    assert shown.stderr == "only the newest 2 shown; --all or a larger --limit shows more\n"
+
+
+def test_a_list_tells_of_what_it_left_out_and_its_json_stays_json(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        depot.does("executions", "start", "ship", f"order=o-{number}", "--id", f"s-{number}")
+    cut = depot.run("executions", "list", "--limit", "4", "--json")
+    assert [one["id"] for one in json.loads(cut.stdout)] == ["s-4", "s-3", "s-2", "s-1"]
+    assert cut.stderr == "only the newest 4 shown; --all or a larger --limit shows more\n"
+
+    monkeypatch.setattr("service_kit.cli.pages.PAGE_MOST", 2)  # as if they were thousands
+    for words, most in (
+        (("--limit", "3"), 3),
+        (("--limit", "5"), 5),
+        (("--limit", "1001"), 5),
+        (("--all",), 5),
+    ):
+        found = depot.run("executions", "list", *words, "--json")
+        assert [one["id"] for one in json.loads(found.stdout)] == [f"s-{4 - n}" for n in range(most)]
+        assert bool(found.stderr) == (most < 5)
 
 
 def test_a_failure_is_shown_with_its_traceback(depot: Depot) -> None:
@@ -264,9 +285,10 @@ def test_dead_letters_are_listed_shown_and_discarded(depot: Depot) -> None:
 
     letters = eventually(all_three)
     ids = [letter["event_id"] for letter in letters]
-    assert [letter["event_id"] for letter in depot.json("dead-letters", "list", "--limit", "2")] == ids[:2]
     shown = depot.run("dead-letters", "list", "--limit", "2")
-    assert "these are the oldest 2; --all shows all of them" in shown.stderr
+    cut = depot.run("dead-letters", "list", "--limit", "2", "--json")
+    assert [letter["event_id"] for letter in json.loads(cut.stdout)] == ids[:2]
+    assert shown.stderr == cut.stderr == "only the oldest 2 shown; --all or a larger --limit shows more\n"
 
     told = depot.json("dead-letters", "show", "count", ids[0])
     assert told == letters[0]
