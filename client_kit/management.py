@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from client_kit.errors import ProblemError
 from client_kit.executions import ExecutionInfo, ExecutionStatus
 from client_kit.letters import PAGE_MOST, DeadLetter, DeadLetterPage, Discarded, letter_of
 from client_kit.system import ServiceAccess, info_of
@@ -269,13 +270,24 @@ class Manager:
         one that it has never had.
         """
         count, unknown, ids = 0, list[str](), list(dict.fromkeys(event_ids))
+        refused: ProblemError | None = None
         for start in range(0, len(ids), PAGE_MOST):
             some = ids[start : start + PAGE_MOST]
-            told = await self._access.call(
-                "discard", {"subscription": subscription, "event_ids": some}, idempotent=True
-            )
-            count += told["count"]
-            unknown += told["unknown"]
+            try:
+                told = await self._access.call(
+                    "discard", {"subscription": subscription, "event_ids": some}, idempotent=True
+                )
+            except ProblemError as error:
+                if not error.type.endswith(":UnknownSubscription"):
+                    raise
+                # It was never heard of with these events; with others it may be, as a former one.
+                refused = error
+                unknown += some
+            else:
+                count += told["count"]
+                unknown += told["unknown"]
+        if refused is not None and len(unknown) == len(ids):
+            raise refused
         return Discarded(count, unknown)
 
 

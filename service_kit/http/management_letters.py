@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, Field
 
@@ -12,6 +12,11 @@ from service_kit.contract.gather import gather
 from service_kit.contract.service import ServiceContract
 from service_kit.errors import ServiceError
 from service_kit.http.management import current_management
+
+SubscriptionName: TypeAlias = Annotated[str, Field(min_length=1, max_length=255)]
+"""Of whatever characters, it fits into a key of DynamoDB, which takes 1,024 bytes."""
+EventId: TypeAlias = Annotated[str, Field(min_length=1, max_length=2048)]
+"""Long: those of a workflow's events begin with its execution's id, and that of a child with its parent's."""
 
 
 class UnknownSubscription(ServiceError, status=404):
@@ -44,7 +49,7 @@ class Discarded(BaseModel):
 
 @command(method="GET", path="/_system/dead-letters")
 async def list_dead_letters(
-    subscription: str | None = None,
+    subscription: SubscriptionName | None = None,
     limit: Annotated[int, Field(ge=1, le=1000)] = 100,
     after: Annotated[str, Field(pattern=r"^[0-9]{1,12}(\.[0-9]{1,24})?/[^/]+/.")] | None = None,
 ) -> LetterPage:
@@ -54,7 +59,7 @@ async def list_dead_letters(
 
 
 @command(method="GET", path="/_system/dead-letters/{subscription}/{event_id}", errors=[UnknownDeadLetter])
-async def dead_letter(subscription: str, event_id: str) -> dict[str, Any]:
+async def dead_letter(subscription: SubscriptionName, event_id: EventId) -> dict[str, Any]:
     """Tell what is known of a dead letter: the event, the attempts, and what the last one raised."""
     found = await current_management().letters.read(subscription, event_id)
     if found is None:
@@ -66,7 +71,7 @@ def letter_commands_of(contract: ServiceContract) -> list[AnyCommand]:
     """Return the commands about dead letters; some know who subscribes."""
 
     @command(path="/_system/dead-letters/redrive", errors=[UnknownSubscription])
-    async def redrive(subscription: str, event_id: str | None = None) -> int:
+    async def redrive(subscription: SubscriptionName, event_id: EventId | None = None) -> int:
         """Deliver dead letters of a subscription again; tell how many."""
         known = gather(contract).subscriptions
         if subscription not in known:
@@ -75,7 +80,8 @@ def letter_commands_of(contract: ServiceContract) -> list[AnyCommand]:
 
     @command(path="/_system/dead-letters/discard", errors=[UnknownSubscription])
     async def discard(
-        subscription: str, event_ids: Annotated[list[str], Field(min_length=1, max_length=1000)]
+        subscription: SubscriptionName,
+        event_ids: Annotated[list[EventId], Field(min_length=1, max_length=1000)],
     ) -> Discarded:
         """Give dead letters up, those of a subscription that the service had once, too; tell how many there were.
 

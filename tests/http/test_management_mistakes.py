@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import ModuleType
 
 import httpx
 import pytest
 
 from client_kit import Discarded, InProcessTransport, Manager, ProblemError, connect, manage
+from client_kit.letters import PAGE_MOST
 from service_kit import (
     Event,
     ExecutionExists,
     ExecutionNotFound,
     LocalHost,
+    Retry,
     Service,
     Signal,
     subscription,
     workflow,
 )
+from service_kit.stores.dynamodb.keys import delivery_place
 
 seen: list[int] = []
 go_on = Signal("go_on", str)
@@ -49,11 +53,15 @@ class Counter(Service):
     amount = amount
 
 
-def run(path: Path, test: Callable[[LocalHost, Manager, Counter], Awaitable[None]]) -> None:
+def run(
+    path: Path,
+    test: Callable[[LocalHost, Manager, Counter], Awaitable[None]],
+    service: type[Counter] = Counter,
+) -> None:
     async def main() -> None:
         async with (
-            LocalHost(Counter, path / "counter.db") as host,
-            connect(Counter, "http://t", transport=InProcessTransport(host.asgi())) as client,
+            LocalHost(service, path / "counter.db") as host,
+            connect(service, "http://t", transport=InProcessTransport(host.asgi())) as client,
         ):
             await test(host, manage(client), client)
 
@@ -101,6 +109,64 @@ def test_dead_letters_of_no_subscription_are_refused_with_the_subscriptions_that
         with pytest.raises(ProblemError) as caught:
             await manager.dead_letter("count", "e-1")
         assert (caught.value.status, caught.value.members["event_id"]) == (404, "e-1")
+
+    run(tmp_path, test)
+
+
+def test_events_of_a_former_subscription_are_discarded_beside_any_number_of_unknown_ones(
+    tmp_path: Path,
+) -> None:
+    @subscription(Counted, retry=Retry(max_attempts=1))
+    async def audit(event: Counted) -> None:
+        raise ValueError("the books are closed")
+
+    former = ModuleType("former")
+    vars(former)["audit"] = audit
+
+    class Audited(Counter, include=[former]):
+        pass
+
+    async def fail(host: LocalHost, manager: Manager, client: Counter) -> None:
+        await manager.emit(Counted(count=1))
+        async with asyncio.timeout(30):
+            while not await manager.dead_letters():
+                await asyncio.sleep(0.005)
+
+    async def discard(host: LocalHost, manager: Manager, client: Counter) -> None:
+        (letter,) = await manager.dead_letters()
+        typos = [f"typo-{number}" for number in range(PAGE_MOST)]
+        with pytest.raises(ProblemError) as caught:
+            await manager.discard("audit", *typos, "typo")
+        assert (caught.value.status, caught.value.members["known"]) == (404, ["count"])
+        assert await manager.discard("audit", *typos, letter.event_id) == Discarded(1, typos)
+        assert await manager.discard("audit", letter.event_id, *typos) == Discarded(0, typos)
+
+    run(tmp_path, fail, Audited)
+    run(tmp_path, discard)
+
+
+def test_names_that_are_too_long_for_a_store_are_refused_with_their_limit(tmp_path: Path) -> None:
+    async def test(host: LocalHost, manager: Manager, client: Counter) -> None:
+        long_name, long_id = "s" * 256, "e" * 2049
+        for call, place, most in (
+            (manager.list_dead_letters(subscription=long_name), ["subscription"], 255),
+            (manager.redrive(long_name), ["subscription"], 255),
+            (manager.redrive("count", long_id), ["event_id"], 2048),
+            (manager.dead_letter(long_name, "e-1"), ["subscription"], 255),
+            (manager.dead_letter("count", long_id), ["event_id"], 2048),
+            (manager.discard(long_name, "e-1"), ["subscription"], 255),
+            (manager.discard("count", "e-1", long_id), ["event_ids", 1], 2048),
+        ):
+            with pytest.raises(ProblemError) as caught:
+                await call
+            (mistake,) = caught.value.members["errors"]
+            assert (caught.value.status, mistake["loc"]) == (422, ["body", *place])
+            assert mistake["msg"] == f"String should have at most {most} characters"
+        fits = "\N{RABBIT}" * 255
+        assert len(delivery_place("e-1", fits)[1].encode()) <= 1024
+        with pytest.raises(ProblemError) as caught:
+            await manager.dead_letter(fits, "e" * 2048)
+        assert caught.value.status == 404
 
     run(tmp_path, test)
 
