@@ -37,7 +37,10 @@ class World:
     wall: Callable[[], float] = time.time
     random: Callable[[], float] = random.random
     poll_s: float = 20.0
-    """How long one request may wait for an execution's end; a service on a network ends it after 20 s itself."""
+    """How long one request may wait for an execution's end; a service on a network ends it after 20 s itself.
+
+    `math.inf` where nothing cuts a request.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

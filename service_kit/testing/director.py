@@ -27,7 +27,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 WITHIN = timedelta(days=3_650)
-ANSWER_WITHIN = timedelta(days=1)
+SILENT_WITHIN = timedelta(days=1)
 SHOWN = 5
 
 
@@ -96,9 +96,9 @@ class Director:
         """Run something beside the service; raise NeverEnds if it cannot come to its end."""
         return self._complete(work, WITHIN)
 
-    def answer(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a request to the service, or the reading of its answer, as `run`."""
-        return self._complete(work, ANSWER_WITHIN)
+    def listen(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run the opening or the reading of a stream, as `run`; give up after a day, of which heartbeats are all."""
+        return self._complete(work, SILENT_WITHIN)
 
     def wait_for(self, id: str, within: timedelta) -> None:
         """Let time pass until an execution has ended; raise NeverEnds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
@@ -35,7 +36,6 @@ from service_kit.testing.mistakes import (
 )
 from service_kit.testing.mocks import Mock
 from service_kit.testing.recorder import RecordedCall, RecordedDelivery
-from service_kit.testing.stage import POLL_S
 from service_kit.testing.transport import StageTransport
 
 __tracebackhide__ = True  # a failing test shows its own line, not how it was run
@@ -75,10 +75,10 @@ class TestEnvironment(Generic[S]):
         director = self._director = Director(contract_of(service), _seconds(start))
         self._token: Token[Gateway] | None = None
         self._started: Counter[str] = Counter()
-        self.transport: Transport = StageTransport(lambda: director.stage, director.answer)
+        self.transport: Transport = StageTransport(lambda: director.stage, director.run, director.listen)
         """For clients with options of their own: `connect(Orders, env.url, transport=env.transport, auth=...)`."""
         self.url: str = URL
-        world = World(director.now_s, director.now_s, lambda: 0.0, POLL_S)
+        world = World(director.now_s, director.now_s, lambda: 0.0, math.inf)
         self.client: S = Connection(
             service,
             URL,
@@ -88,8 +88,8 @@ class TestEnvironment(Generic[S]):
         ).client()
         """A client over the real HTTP face, without a socket. It does not retry: a test sees every answer.
 
-        Its `await execution.result()` asks every 880 s: days are nothing, a year is 36,000 requests.
-        `run_until_complete(execution)` takes its handles, too, and waits in one step.
+        Its `await execution.result()` waits as `run_until_complete(execution)` does, which takes its handles, too: time
+        passes as needed, and NeverEnds says what the execution waits for if it cannot end.
         """
 
     # Time

@@ -22,6 +22,8 @@ __all__ = ["Idle", "VirtualLoop"]
 
 T = TypeVar("T")
 
+NEVER_S = 253_402_300_800.0
+"""The end of the year 9999, after which there is no date."""
 REAL_WAIT_S = 1.0
 """How long a task that talks to the real world may be silent before virtual time goes on without it."""
 
@@ -118,7 +120,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         *args: Any,
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
-        if when == math.inf:  # never: nothing that time could jump to
+        if when >= NEVER_S:  # nothing that time could jump to
             return asyncio.TimerHandle(when, callback, args, self, context)
         return super().call_at(when, callback, *args, context=context)
 

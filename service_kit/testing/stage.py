@@ -35,9 +35,6 @@ __all__ = ["Stage"]
 
 T = TypeVar("T")
 
-POLL_S = 880.0
-"""How long one request of a client waits for an execution's end: no network cuts it, but the service does at 900 s."""
-
 BIG = 1_000_000
 
 
@@ -121,14 +118,14 @@ class Stage:
     def _application(self) -> AsgiApplication:
         contract = replace(self._contract, lifespan=None)  # the stage has entered it
         kept = MemoryIdempotencyStore(self.loop.time)
-        options = HttpOptions()
-        routes = management_routes(contract, options, kept)
-        return AsgiApplication(Application(contract, options, kept, self._enter, routes))
+        # No network cuts a request that waits for an execution's end, so the service does not either.
+        routes = management_routes(contract, HttpOptions(max_timeout_s=math.inf), kept)
+        return AsgiApplication(Application(contract, HttpOptions(), kept, self._enter, routes))
 
     def _enter(self) -> None:
         self._variables.lend()
         set_gateway(self.runtime.gateway)
-        set_management(self.runtime.management, self.runtime.completion, POLL_S)
+        set_management(self.runtime.management, self.runtime.completion, math.inf)
 
     def _keep_warm(self, keep: bool) -> None:
         self.runtime.orchestrator.warm.most = BIG if keep else 0

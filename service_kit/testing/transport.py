@@ -18,24 +18,30 @@ __all__ = ["StageTransport"]
 class StageTransport:
     """A client's transport, for sync and async callers alike: the loop of the stage runs until there is an answer."""
 
-    def __init__(self, stage: Callable[[], Stage], run: Runner) -> None:
+    def __init__(self, stage: Callable[[], Stage], run: Runner, listen: Runner) -> None:
         self._stage = stage
         self._run = run
+        self._listen = listen
+        """Runs what a stream needs: one that is silent for ever never lets the service come to rest."""
 
     async def send(self, request: Request) -> Response:
         stage = self._stage()
         if stage.loop.is_running():  # beside the service, in its own loop
             return await stage.transport.send(request)
-        response = self._run(stage.transport.send(request))
+        response = self._send(stage, request)
         if response.stream is None:
             return response
-        return replace(response, stream=_AsyncBody(cast(AsyncBody, response.stream), self._run))
+        return replace(response, stream=_AsyncBody(cast(AsyncBody, response.stream), self._listen))
 
     def send_sync(self, request: Request) -> Response:
-        response = self._run(self._stage().transport.send(request))
+        response = self._send(self._stage(), request)
         if response.stream is None:
             return response
-        return replace(response, stream=_SyncBody(cast(AsyncBody, response.stream), self._run))
+        return replace(response, stream=_SyncBody(cast(AsyncBody, response.stream), self._listen))
+
+    def _send(self, stage: Stage, request: Request) -> Response:
+        run = self._listen if request.streaming else self._run
+        return run(stage.transport.send(request))
 
     async def close(self) -> None:
         """Do nothing: the stage is the environment's."""
