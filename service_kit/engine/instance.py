@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from ..errors import HistoryUnreadable, NonDeterminismError
 from .arrivals import Arrival
 from .completion import install_as_completed
+from .gathering import install_gather
 from .guard import install_guard
 from .history import Ending, Flag, HistoryEvent, TurnStarted
 from .ledger import CURE, describe
@@ -33,6 +34,7 @@ class Instance:
         self._usable = True
         install_guard(WorkflowLoop.run.__code__)
         install_as_completed()
+        install_gather()
         install_wait_for()
 
     @property

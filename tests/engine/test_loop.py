@@ -48,6 +48,28 @@ def test_sets_of_tasks_iterate_in_the_order_of_creation(begin: Begin) -> None:
     assert begin(many).result == [str(number) for number in range(50)]
 
 
+def test_sets_of_gathers_iterate_in_the_order_of_creation(begin: Begin) -> None:
+    async def one(number: int) -> int:
+        return number
+
+    async def many() -> list[Any]:
+        gathers: list[asyncio.Future[Any]] = [asyncio.gather(one(number)) for number in range(50)]
+        gathers.append(asyncio.gather(asyncio.gather(one(50))))
+        done, _ = await asyncio.wait(gathers)
+        return [gathered.result()[0] for gathered in done]
+
+    assert begin(many).result == [*range(50), [50]]
+
+
+def test_gathers_outside_of_workflows_hash_as_ever() -> None:
+    async def hashes_as_ever() -> bool:
+        gathered = asyncio.gather(asyncio.sleep(0))
+        await asyncio.wait([gathered])
+        return hash(gathered) == object.__hash__(gathered)
+
+    assert asyncio.run(hashes_as_ever())
+
+
 def test_as_completed_gives_results_as_they_come(begin: Begin) -> None:
     async def collect() -> list[Any]:
         return [await one for one in asyncio.as_completed([task("a"), task("b"), task("c")])]
