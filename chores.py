@@ -15,12 +15,14 @@ import argparse
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -134,15 +136,8 @@ def coverage(options: argparse.Namespace) -> None:
             data = f"--data-file={Path(folder, room.replace('/', '.'))}"
             measured = ("-m", "coverage", "run", "--branch", f"--source={room}", data, "-m", "pytest", *tests)
             _run(f"the tests of {room}", python, *measured, cure="mend the tests first")
-            report = (
-                "-m",
-                "coverage",
-                "report",
-                "--skip-covered",
-                "-m",
-                f"--fail-under={COVERED_LEAST}",
-                data,
-            )
+            shown = ("--skip-covered", "-m", f"--fail-under={COVERED_LEAST}")
+            report = ("-m", "coverage", "report", *shown, data)
             cure = "test what the lines above promise to users, or delete what nobody can reach"
             _run(f"the coverage of {room}", python, *report, cure=cure)
 
@@ -171,41 +166,23 @@ def fix(options: argparse.Namespace) -> None:
 def typing(options: argparse.Namespace) -> None:
     """Compare five type checkers with tests/typing, line by line, and verify that the public API is fully typed."""
     python = _environment(options, "dev")
-    _run(
-        "five type checkers",
-        python,
-        "-m",
-        "pytest",
-        "tests/typing",
-        cure="compare the lines above with the case files",
-    )
+    cure = "compare the lines above with the case files"
+    _run("five type checkers", python, "-m", "pytest", "tests/typing", cure=cure)
 
 
 def bench(options: argparse.Namespace) -> None:
     """Measure us and our peers side by side; `--smoke` only shows that the programs run."""
     python = _environment(options, "dev,bench")
     smoke = ("--smoke",) if options.smoke else ()
-    _run(
-        "the benchmarks",
-        python,
-        "-m",
-        "benchmarks",
-        *smoke,
-        cure="read what the failed benchmark printed above",
-    )
+    cure = "read what the failed benchmark printed above"
+    _run("the benchmarks", python, "-m", "benchmarks", *smoke, cure=cure)
 
 
 def docs(options: argparse.Namespace) -> None:
     """Execute the Python of README.md and docs/ as it stands."""
     python = _environment(options, "dev")
-    _run(
-        "the documentation",
-        python,
-        "-m",
-        "pytest",
-        "tests/test_docs.py",
-        cure="mend the page, or the code it shows",
-    )
+    cure = "mend the page, or the code it shows"
+    _run("the documentation", python, "-m", "pytest", "tests/test_docs.py", cure=cure)
 
 
 def lock(options: argparse.Namespace) -> None:
@@ -244,7 +221,7 @@ def ci(options: argparse.Namespace) -> None:
             if other := others.get(version):
                 stages.append(partial(_stage, f"`chores.py {chore[0]}` on Python {version}", other, *chore))
             else:
-                print(f"==> Python {version}: not run, no such interpreter was found", flush=True)
+                _say(f"==> Python {version}: not run, no such interpreter was found")
         _together(*stages)
 
 
@@ -309,7 +286,7 @@ def _environment(options: argparse.Namespace, extra: str) -> str:
 
 
 def _create(folder: Path, python: str) -> None:
-    print(f"==> making a virtual environment in {folder}", flush=True)
+    _say(f"==> making a virtual environment in {folder}")
     try:
         made = subprocess.run(
             [python, "-m", "venv", str(folder)], capture_output=True, text=True, check=False
@@ -339,22 +316,20 @@ def _fingerprint(newest: bool) -> str:
 
 
 def _install(python: str, extra: str, *, newest: bool) -> None:
-    print(f"==> installing service-kit[{extra}]; the first time takes a minute or two", flush=True)
+    _say(f"==> installing service-kit[{extra}]; the first time takes a minute or two")
     started = time.monotonic()
     command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--editable", f".[{extra}]"]
     if (ROOT / LOCK).exists() and not newest:
         command += ["--constraint", LOCK]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
+    with _begun(command) as process:
         assert process.stdout is not None
-        said = list(_progress(process.stdout))
+        said = list(process.stdout if _is_beside() else _progress(process.stdout))
     if process.returncode:
         raise ChoreError(
             f"pip could not install service-kit[{extra}] for {python}:\n{''.join(said[-20:])}",
             "is the package index reachable? mend that, and run the same command again",
         )
-    print(f"    service-kit[{extra}] is installed, in {time.monotonic() - started:.0f} s", flush=True)
+    _say(f"    service-kit[{extra}] is installed, in {time.monotonic() - started:.0f} s")
 
 
 def _progress(lines: Iterable[str]) -> Iterator[str]:
@@ -374,19 +349,86 @@ def _progress(lines: Iterable[str]) -> Iterator[str]:
 def _together(*work: Callable[[], object]) -> None:
     """Do all of it, on as many threads as there are processors; raise what failed first in this order."""
     threads = ThreadPoolExecutor(os.cpu_count())
+    begun = list[Future[object]]()
     try:
-        begun = [threads.submit(one) for one in work]
+        begun.extend(threads.submit(one) for one in work)
         wait(begun)
-    finally:
-        # After Ctrl+C what has not begun does not begin any more; what runs was told by the terminal, too.
-        threads.shutdown(cancel_futures=True)
+    except BaseException:
+        # After Ctrl+C what has not begun does not begin any more.
+        threads.shutdown(wait=False, cancel_futures=True)
+        _interrupt(begun)
+        raise
+    threads.shutdown()
     for one in begun:
         one.result()
 
 
+def _interrupt(begun: Iterable[Future[object]]) -> None:
+    """Tell what runs side by side of Ctrl+C, and of the next one, until all of it has ended."""
+    told = set[subprocess.Popen[str]]()
+    while not all(one.done() for one in begun):
+        try:
+            for process in _BESIDE - told:
+                told.add(process)
+                process.terminate() if os.name == "nt" else os.killpg(process.pid, signal.SIGINT)
+            time.sleep(0.1)
+        except ProcessLookupError:
+            pass  # it has just ended
+        except KeyboardInterrupt:
+            told.clear()
+
+
+_BESIDE = set[subprocess.Popen[str]]()
+"""The commands that run beside others."""
+
+
+def _is_beside() -> bool:
+    """Tell whether this runs beside something else: in a thread of `_together`."""
+    return threading.current_thread() is not threading.main_thread()
+
+
+@contextmanager
+def _begun(command: Sequence[str]) -> Generator[subprocess.Popen[str]]:
+    """Begin a command whose output is read here, and wait for its end.
+
+    Beside others it has a process group of its own, for all that it begins: `_interrupt` alone tells them of Ctrl+C,
+    whether the terminal or somebody else has told us.
+    """
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        process_group=0 if _is_beside() else None,
+    ) as process:
+        if _is_beside():
+            _BESIDE.add(process)
+        yield process
+    _BESIDE.discard(process)
+
+
+def _call(who: str, *command: str) -> int:
+    """Run a command, and return its exit status. Beside others, each line of its output says whose it is."""
+    if not _is_beside():
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
+    with _begun(command) as process:
+        for line in process.stdout or ():
+            _say(f"{who} | {line.rstrip()}")
+    return process.returncode
+
+
+def _say(text: str) -> None:
+    """Print a line, in one piece: `print` lets another thread's come between a line and its end."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def _run(what: str, *command: str, cure: str) -> None:
-    print(f"==> {what}", flush=True)
-    status = subprocess.run(command, cwd=ROOT, check=False).returncode
+    _say(f"==> {what}")
+    status = _call(what, *command)
     if status:
         raise ChoreError(f"{what} failed (exit status {status})", cure)
 
@@ -394,18 +436,9 @@ def _run(what: str, *command: str, cure: str) -> None:
 def _again(options: argparse.Namespace, venv: Path, *chore: str) -> None:
     """Run a chore as its own command, as a person would."""
     newest = ("--newest",) if options.newest else ()
-    command = (
-        sys.executable,
-        __file__,
-        "--venv",
-        str(venv),
-        "--python",
-        options.python,
-        *newest,
-        *chore,
-    )
-    status = subprocess.run(command, cwd=ROOT, check=False).returncode
-    if status:
+    where = ("--venv", str(venv), "--python", options.python)
+    command = (sys.executable, __file__, *where, *newest, *chore)
+    if _call(f"{venv.name} {chore[0]}", *command):
         raise ChoreError(f"`chores.py {' '.join(chore)}` failed in {venv}", "its own message is above")
 
 
@@ -436,11 +469,13 @@ def _find_python(version: str) -> str | None:
 
 @contextmanager
 def _timed(stage: str) -> Generator[None]:
-    print(f"\n===== {stage}", flush=True)
+    _say(f"\n===== {stage}")
     started = time.monotonic()
     yield
-    print(f"===== {stage}: {time.monotonic() - started:.0f} s", flush=True)
+    _say(f"===== {stage}: {time.monotonic() - started:.0f} s")
 
 
 if __name__ == "__main__":
+    # As Ctrl+C, of which what runs side by side is told.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

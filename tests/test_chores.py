@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
+import subprocess
 import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +216,63 @@ def test_what_has_not_begun_at_an_interrupt_never_begins(monkeypatch: pytest.Mon
         signal.signal(signal.SIGINT, before)
         pool.shutdown()
     assert begun == ["first"]
+
+
+def test_each_line_of_what_runs_side_by_side_says_whose_it_is(capfd: pytest.CaptureFixture[str]) -> None:
+    count = "for n in range(50): print(f'line {n}', flush=True)"
+    fail = "import sys; print('mend me', file=sys.stderr); sys.exit(3)"
+    with pytest.raises(chores.ChoreError, match=r"the second failed \(exit status 3\)\n    mend it"):
+        chores._together(
+            partial(chores._run, "the first", sys.executable, "-c", count, cure=""),
+            partial(chores._run, "the second", sys.executable, "-c", fail, cure="mend it"),
+        )
+    said = capfd.readouterr()
+    lines = said.out.splitlines()
+    assert [line for line in lines if "the first" in line] == [
+        "==> the first",
+        *(f"the first | line {number}" for number in range(50)),
+    ]
+    assert [line for line in lines if "the second" in line] == ["==> the second", "the second | mend me"]
+    assert (len(lines), said.err) == (53, "")
+
+
+INTERRUPTED = """
+import chores, signal, sys
+from functools import partial
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever this was started from
+chores.os.cpu_count = lambda: 2
+code = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+waiting = [partial(chores._run, name, sys.executable, "-c", code, cure="") for name in "ab"]
+chores._together(*waiting, partial(chores._run, "later", sys.executable, "-c", "", cure=""))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no process groups")
+def test_an_interrupt_of_one_process_alone_ends_what_it_runs_side_by_side() -> None:
+    command = [sys.executable, "-c", INTERRUPTED]
+    running = list[int]()
+    with subprocess.Popen(
+        command, cwd=chores.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        try:
+            while len(running) < 2:
+                _, beside, told = process.stdout.readline().decode().partition(" | ")
+                running += [int(told)] if beside else []
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == -signal.SIGINT
+            said = process.stdout.read().decode()
+            assert {"a | KeyboardInterrupt", "b | KeyboardInterrupt"} <= set(said.splitlines())
+            assert "later" not in said
+            for pid in running:
+                with pytest.raises(ProcessLookupError):
+                    os.kill(pid, 0)
+        finally:
+            process.kill()
+            for pid in running:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def test_coverage_is_measured_and_judged_for_each_room(calls: list[str], tmp_path: Path) -> None:
