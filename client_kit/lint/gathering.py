@@ -48,7 +48,7 @@ def _gathered(program: Program) -> tuple[set[str], set[str], list[str]] | None:
             if included is None:
                 return None
             services.append(node.name)
-            pending += [name, *included]
+            pending += [name, *included, *_named(program, module, node)]
     while pending:
         name = pending.pop()
         module = program.module(name)
@@ -64,6 +64,15 @@ def _gathered(program: Program) -> tuple[set[str], set[str], list[str]] | None:
             elif kind:
                 single.add(dotted)
     return (whole, single, services) if services else None
+
+
+def _named(program: Program, module: Module, service: ast.ClassDef) -> Iterator[str]:
+    """Yield the modules of the workflows and commands that a service names, as in `place_order = flows.place_order`."""
+    for node in service.body:
+        if isinstance(node, ast.Assign):
+            defined = program.definition(program.resolve(module, node.value, frozenset(), {}))
+            if defined is not None and program.kind(*defined) in ("workflow", "command"):
+                yield defined[0].name
 
 
 def _included(program: Program, module: Module, service: ast.ClassDef) -> list[str] | None:

@@ -106,3 +106,28 @@ async def ask(x: int) -> float:
 
 def _line(name: str, number: int) -> str:
     return CASES[name].splitlines()[number - 1]
+
+
+def test_what_a_service_names_through_a_module_gathers_that_module_as_it_does_at_run_time(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "shop").mkdir()
+    sources = {
+        "__init__": "",
+        "tasks": "from service_kit import task\n@task\nasync def charge() -> None: ...\n",
+        "flows": """
+from service_kit import Event, subscription, workflow
+from shop.tasks import charge
+class Paid(Event): ...
+@workflow
+async def pay() -> None:
+    await charge()
+@subscription(Paid)
+async def tell(event: Paid) -> None: ...
+""",
+        "service": "from service_kit import Service\nfrom shop import flows\nclass Shop(Service):\n    pay = flows.pay\n",
+    }
+    for name, source in sources.items():
+        (tmp_path / f"shop/{name}.py").write_text(source)
+    program = Program(tmp_path, "shop")
+    assert [finding for name in program.files() for finding in check_module(program, name)] == []
