@@ -64,7 +64,7 @@ def describe_error(error: BaseException, codec: FailureCodec = PLAIN, *, depth: 
     cls = type(error)
     return Failure(
         type=f"{cls.__module__}:{cls.__qualname__}",
-        message=_message(error),
+        message=message_of(error),
         kind=_kind(error),
         fields=codec.fields(error),
         traceback=_traceback_text(error),
@@ -135,7 +135,8 @@ def _traceback_text(error: BaseException) -> str:
     return text if len(text) <= TRACEBACK_CHARS_MAX else "[...]\n" + text[-TRACEBACK_CHARS_MAX:]
 
 
-def _message(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
+    """Return `str(error)`, or why there is none: a failure must be told, whatever its class does."""
     try:
         return _writable(str(error))
     except Exception as failed:  # noqa: BLE001 - the error's own code is wrong, and must not hide the error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from service_kit.engine.failure import Failure
+from service_kit.engine.failure import Failure, message_of
 from service_kit.engine.history import ExecutionRaised, ExecutionTimedOut
 from service_kit.engine.turn import Outcome
 from service_kit.errors import ServiceError
@@ -27,7 +27,7 @@ def tell_ending(id: str, workflow: str, outcome: Outcome) -> None:
 def tell_attempt(claimed: ClaimedTask, error: BaseException, again_in_s: float | None) -> None:
     """Tell of an attempt that failed, and when the next one follows; None: it was the last one."""
     task, execution, attempt = claimed.name, claimed.key.execution, claimed.attempt
-    what = f"{type(error).__name__}: {error}"
+    what = f"{type(error).__name__}: {message_of(error)}"
     if again_in_s is not None:
         logger.warning(
             "attempt %d of task '%s' of '%s' failed, and it is tried again in %.3g s: %s",

@@ -82,3 +82,18 @@ def test_an_execution_that_takes_too_long_is_told(
     with pytest.raises(TimedOut):
         env.run_until_complete(env.start(wait.options(id="w-1")))
     assert _said(caplog) == ["execution 'w-1' of 'wait' did not end within 60 s"]
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise KeyError("no such field")
+
+
+def test_an_error_whose_message_cannot_be_made_is_told_and_counts_as_any_other(
+    env: TestEnvironment[Payments], caplog: pytest.LogCaptureFixture
+) -> None:
+    env.mock(charge).raises(Unspeakable())
+    with pytest.raises(WorkflowFailed, match="its message cannot be made: KeyError"):
+        env.run_until_complete(env.start(pay, "o-1"))
+    assert [call.attempt for call in env.calls_of(charge)] == [1, 2, 3]
+    assert _said(caplog)[0].endswith("again in 4 s: Unspeakable: (its message cannot be made: KeyError)")
