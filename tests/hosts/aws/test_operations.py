@@ -68,6 +68,7 @@ def operator() -> Iterator[Operator]:
     operated.DONE.clear()
     operated.BROKEN.clear()
     clock = Ahead()
+    clock.by_s = 60 - clock.now_s() % 60  # a whole minute is left before the schedule's next time
     with deployed(Operated, clock=clock) as cloud, closing(Operator(cloud, clock)) as made:
         yield made
 
