@@ -29,10 +29,12 @@ SPARE = 64
 """How many that were answered are kept without looking."""
 
 
-def schedule_to_close_s(options: TaskOptions | None, declared: Task[..., Any]) -> float | None:
-    """Return how long all attempts of a task may take together: what its call says, or else the definition."""
+def schedule_to_close_s(options: TaskOptions | None, declared: Task[..., Any] | None) -> float | None:
+    """Return how long all attempts of a task may take together: what its call says, or else the definition, if any."""
     chosen = options.schedule_to_close_s if options else None
-    return declared.definition.get("schedule_to_close_s") if chosen is None else chosen
+    if chosen is not None or declared is None:
+        return chosen
+    return declared.definition.get("schedule_to_close_s")
 
 
 def late(name: str, whole_s: float) -> str:
@@ -54,8 +56,7 @@ class TaskEnds:
 
     def add(self, call: TaskScheduled, at_s: float) -> None:
         """Note a task that was scheduled at a time, if it has to end."""
-        declared = self.declarations.tasks.get(call.name)
-        seconds = None if declared is None else schedule_to_close_s(call.options, declared)
+        seconds = schedule_to_close_s(call.options, self.declarations.tasks.get(call.name))
         if seconds is not None:
             heappush(self._ends, (at_s + seconds + GRACE_S, call.seq, late(call.name, seconds)))
 

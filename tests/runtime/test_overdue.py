@@ -9,6 +9,8 @@ from dataclasses import replace
 import pytest
 
 from service_kit import Retry, Service, complete_later, task, task_token, workflow
+from service_kit.contract.gather import Declarations, gather
+from service_kit.contract.service import ServiceContract
 from service_kit.engine.arrivals import ExecutionStarted, TaskRaised, TaskSucceeded
 from service_kit.engine.failure import Failure
 from service_kit.engine.turn import Turn, Waiting
@@ -147,6 +149,23 @@ async def test_a_task_that_nobody_runs_ends_in_its_time_after_a_crash(
         await clock.advance(LOOK_S)
         assert await order.get("o").status() == "succeeded"
         assert await order.get("o").result() == "task 'brew' did not end within 60 s of its call"
+
+
+async def test_the_end_that_a_call_gave_is_kept_by_a_process_that_does_not_have_the_task(
+    clock: ManualClock, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(Bar, clock, stores) as first:
+        first.task_worker.closing = True
+        await order.options(id="o").start("latte", 30)
+
+    def without_tasks(contract: ServiceContract) -> Declarations:
+        return replace(gather(contract), tasks={})
+
+    monkeypatch.setattr("tests.runtime.running.gather", without_tasks)
+    async with running(Bar, clock, stores):
+        await clock.advance(30 + LOOK_S)
+        assert await order.get("o").status() == "succeeded"
+        assert await order.get("o").result() == "task 'brew' did not end within 30 s of its call"
 
 
 async def test_an_attempt_that_is_running_is_ended_by_its_worker(
