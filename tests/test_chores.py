@@ -92,7 +92,12 @@ def test_the_whole_suite_is_spread_and_a_selection_is_not(calls: list[str], tmp_
 def test_the_rooms_in_which_histories_replay_need_little(calls: list[str], tmp_path: Path) -> None:
     assert chores.main(["--venv", str(tmp_path), "replay"]) == 0
     rooms = " ".join(f"tests/{room}" for room in chores.REPLAYING)
-    assert calls == ["install replay", f"-m pytest {' '.join(chores.SPREAD)} {rooms}"]
+    left_out = " ".join(f"--ignore=tests/{file}" for file in chores.PLANTED)
+    assert calls == ["install replay", f"-m pytest {' '.join(chores.SPREAD)} {rooms} {left_out}"]
+
+
+def test_what_is_run_on_one_python_is_there() -> None:
+    assert [place for place in chores.ONCE if not (chores.ROOT / "tests" / place).exists()] == []
 
 
 @pytest.fixture
