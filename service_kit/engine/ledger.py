@@ -24,8 +24,9 @@ __all__ = ["CURE", "Ledger"]
 AnyCall = TypeVar("AnyCall", bound=Call)
 
 CURE = (
-    "if the change is meant, guard it with `if patched(...)`, or let running executions end on the old code; "
-    "if nothing was changed, something in the workflow differs from run to run: a set's order, a clock, chance"
+    "if the change is meant, guard it with `if workflow.patched(...)`, or let running executions end on the old code; "
+    "if nothing was changed, something in the workflow differs from run to run: a set's order, a clock, chance "
+    "(workflow.now(), .random() and .uuid4() do not)"
 )
 
 

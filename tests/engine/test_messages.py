@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -149,3 +150,38 @@ def test_call_on_top_is_told_from_one_that_was_changed() -> None:
     error = replay_error(lambda: task("a"), history_of(before))
     assert "made a call that is not in its history" in str(error)
     assert error.recorded == "no call here"
+
+
+def _library(source: str) -> Any:
+    """Return the function `go` of another package, which was installed."""
+    scope: dict[str, Any] = {"__name__": "fetching.core"}
+    exec(compile(source, "/usr/lib/site-packages/fetching/core.py", "exec"), scope)
+    return scope["go"]
+
+
+def test_what_a_package_does_for_a_workflow_is_shown_at_the_workflows_own_line() -> None:
+    go = _library("def go():\n    open('/nowhere')")
+
+    async def reads() -> None:
+        go()
+
+    with pytest.raises(NonDeterminismError) as caught:
+        Execution(reads, cold=False).start()
+    here = reads.__code__.co_firstlineno + 1
+    own = f"{__file__}:{here} in {reads.__qualname__}"
+    assert caught.value.where == f"{own}, by /usr/lib/site-packages/fetching/core.py:2 in go"
+
+
+def test_what_a_package_does_in_a_task_of_its_own_is_shown_with_the_line_that_waits_for_it() -> None:
+    opens = "async def opens():\n    open('/nowhere')"
+    go = _library(f"{opens}\nimport asyncio\nasync def go():\n    await asyncio.create_task(opens())")
+
+    async def reads() -> None:
+        await go()
+
+    with pytest.raises(NonDeterminismError) as caught:
+        Execution(reads, cold=False).start()
+    here = reads.__code__.co_firstlineno + 1
+    innermost, _, waits = caught.value.where.partition(", for which the workflow waits at ")
+    assert innermost == "/usr/lib/site-packages/fetching/core.py:2 in opens"
+    assert waits.partition("; ")[0] == f"{__file__}:{here} in {reads.__qualname__}"

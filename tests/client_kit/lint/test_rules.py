@@ -125,7 +125,12 @@ async def pay() -> None:
 @subscription(Paid)
 async def tell(event: Paid) -> None: ...
 """,
-        "service": "from service_kit import Service\nfrom shop import flows\nclass Shop(Service):\n    pay = flows.pay\n",
+        "service": """
+from service_kit import Service
+from shop import flows
+class Shop(Service):
+    pay = flows.pay
+""",
     }
     for name, source in sources.items():
         (tmp_path / f"shop/{name}.py").write_text(source)
