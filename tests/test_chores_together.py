@@ -107,9 +107,9 @@ def test_an_interrupt_of_one_process_alone_ends_what_it_runs_side_by_side() -> N
     ) as process:
         assert process.stdout is not None
         try:
-            while len(running) < 2:
-                _, beside, told = process.stdout.readline().decode().partition(" | ")
-                running += [int(told)] if beside else []
+            lines = [process.stdout.readline().decode().strip() for _ in range(4)]
+            running += [int(line.partition(" | ")[2]) for line in lines if " | " in line]
+            assert sorted(line.partition(" | ")[0] for line in lines) == ["==> a", "==> b", "a", "b"]
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == -signal.SIGINT
             said = process.stdout.read().decode()
