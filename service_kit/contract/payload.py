@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import re
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -10,6 +12,10 @@ from pydantic_core import PydanticSerializationError, SchemaSerializer
 
 from service_kit.contract.codec import CommandCodec
 from service_kit.contract.set_order import ordering_serializer
+
+UNEXPECTED = re.compile(
+    r"PydanticSerializationUnexpectedValue\((.*) - serialized value may not be as expected \[(.*)\]\)"
+)
 
 
 class PayloadCodec:
@@ -19,8 +25,9 @@ class PayloadCodec:
     processes (hashes of strings are salted), so members of sets are sorted.
     """
 
-    def __init__(self, adapter: TypeAdapter[Any]) -> None:
+    def __init__(self, adapter: TypeAdapter[Any], whose: str = "the value") -> None:
         self._adapter = adapter
+        self._whose = whose
 
     @functools.cached_property
     def _serializer(self) -> SchemaSerializer:
@@ -38,22 +45,29 @@ class PayloadCodec:
         """Return the text; raise PydanticSerializationError for a value of another type."""
         if value is None and self._against_none is not None:
             # pydantic writes it for any type; whoever reads it could not tell where it comes from.
-            raise PydanticSerializationError(f"{self._against_none}, not None (is a `return` missing?)")
-        return self._serializer.to_json(value, by_alias=True, warnings="error").decode()
+            raise self._refusal(f"{self._against_none}, not None (is a `return` missing?)")
+        try:
+            return self._serializer.to_json(value, by_alias=True, warnings="error").decode()
+        except PydanticSerializationError as error:
+            missing = " (is an `await` missing?)" if inspect.iscoroutine(value) else ""
+            raise self._refusal(_plainly(str(error)) + missing) from error
 
     def decode(self, text: str) -> Any:
         """Return the value; raise pydantic's ValidationError."""
         return self._adapter.validator.validate_json(text)
 
+    def _refusal(self, why: str) -> PydanticSerializationError:
+        return PydanticSerializationError(f"{self._whose} is not of its type: {why}")
+
 
 class CallCodec:
     """The arguments of a task or workflow, and its result, as payloads."""
 
-    def __init__(self, codec: CommandCodec) -> None:
+    def __init__(self, codec: CommandCodec, whose: str) -> None:
         self._codec = codec
-        self._arguments = PayloadCodec(codec.rpc.adapter)
+        self._arguments = PayloadCodec(codec.rpc.adapter, f"what {whose} is given")
         self._decode = codec.rpc.decoder()
-        self.result: PayloadCodec = PayloadCodec(codec.output)
+        self.result: PayloadCodec = PayloadCodec(codec.output, f"what {whose} returns")
 
     def encode_arguments(self, arguments: dict[str, Any]) -> str:
         """Return the text of arguments by name."""
@@ -65,3 +79,9 @@ class CallCodec:
     def decode_arguments(self, text: str) -> dict[str, Any]:
         """Return arguments by name; raise pydantic's ValidationError."""
         return self._decode(text.encode())
+
+
+def _plainly(told: str) -> str:
+    """Return what pydantic says of a value of another type, without the names of its own classes."""
+    lines = [line.strip() for line in told.splitlines() if line != "Pydantic serializer warnings:"]
+    return "; ".join(UNEXPECTED.sub(r"\1 [\2]", line) for line in lines)

@@ -34,7 +34,7 @@ class Typed(Generic[T]):
 
     @functools.cached_property
     def _codec(self) -> PayloadCodec:
-        return PayloadCodec(self.adapter)
+        return PayloadCodec(self.adapter, f"what {self.kind} '{self.name}' is given")
 
     def encode(self, value: T) -> str:
         """Return the value as JSON; raise PydanticSerializationError for one of another type."""

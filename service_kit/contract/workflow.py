@@ -72,7 +72,7 @@ class Workflow(Declaration, Generic[P, R]):
     def calls(self) -> CallCodec:
         """Codecs of its arguments and its result as payloads."""
         if self._calls is None:
-            self._calls = CallCodec(self.codec)
+            self._calls = CallCodec(self.codec, f"{self.kind} '{self.name}'")
         return self._calls
 
     @property

@@ -98,7 +98,10 @@ class Dispatcher:
         except BaseException:
             self.placement.withdraw(effects)
             raise
-        if parent is not None and (answer := answer_to_parent(turn.outcome, parent)) is not None:
+        if (
+            parent is not None
+            and (answer := answer_to_parent(turn.outcome, started.workflow, parent)) is not None
+        ):
             effects.append(Deliver(parent.execution, stored(answer), parent.run))
         return effects
 
@@ -215,8 +218,8 @@ def outcome_of(ending: Ending) -> str | None:
     return None if isinstance(ending, ContinuedAsNew) else encode_outcome(ending)
 
 
-def answer_to_parent(outcome: Outcome, parent: ParentLink) -> Arrival | None:
-    """Return what the parent is told of its child after a turn: nothing, if it has not ended."""
+def answer_to_parent(outcome: Outcome, workflow: str, parent: ParentLink) -> Arrival | None:
+    """Return what the parent is told of its child, of this workflow, after a turn: nothing, if it has not ended."""
     match outcome:
         case ExecutionSucceeded(value=value):
             return ChildSucceeded(parent.seq, value)
@@ -227,7 +230,8 @@ def answer_to_parent(outcome: Outcome, parent: ParentLink) -> Arrival | None:
         case ExecutionTerminated(reason=reason):
             return ChildRaised(parent.seq, Failure("", reason or "it was terminated", "terminated"))
         case ExecutionTimedOut(timeout_s=timeout_s):
-            return ChildRaised(parent.seq, Failure("", f"it did not end within {timeout_s:g} s", "timeout"))
+            message = f"workflow '{workflow}' did not end within {timeout_s:g} s"
+            return ChildRaised(parent.seq, Failure("", message, "timeout"))
         case _:
             return None
 

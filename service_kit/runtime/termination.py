@@ -60,7 +60,10 @@ def _end(
     now_s: float,
 ) -> TurnCommit:
     record, effects = found.record, _told(found)
-    if record.parent is not None and (answer := answer_to_parent(ending, record.parent)) is not None:
+    if (
+        record.parent is not None
+        and (answer := answer_to_parent(ending, record.workflow, record.parent)) is not None
+    ):
         effects.append(Deliver(record.parent.execution, stored(answer), record.parent.run))
     return TurnCommit(
         execution=record.id,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias, cast
 
 import pytest
 from pydantic import (
@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic_core import PydanticSerializationError
 from typing_extensions import TypedDict
 
+from service_kit import Signal, task
 from service_kit.contract.payload import PayloadCodec
 from service_kit.contract.set_order import ordering_serializer
 
@@ -237,3 +238,31 @@ def test_none_is_refused_by_a_type_that_does_not_have_it(annotation: Any) -> Non
 @pytest.mark.parametrize("annotation", [None, int | None, Any, object])
 def test_none_is_written_by_a_type_that_has_it(annotation: Any) -> None:
     assert PayloadCodec(TypeAdapter(annotation)).encode(None) == "null"
+
+
+@task
+async def double(number: int) -> int:
+    return number * 2
+
+
+def test_a_value_of_another_type_is_named_with_what_it_was_for() -> None:
+    with pytest.raises(
+        PydanticSerializationError,
+        match=r"^what task 'double' is given is not of its type: Expected `int` \[field_name='number', input_value='7'",
+    ):
+        double.calls.encode_arguments({"number": "7"})
+    with pytest.raises(
+        PydanticSerializationError, match=r"^what task 'double' returns is not of its type: .*return"
+    ):
+        double.calls.result.encode(None)
+    with pytest.raises(
+        PydanticSerializationError, match=r"^what signal 'approved' is given is not of its type: "
+    ):
+        Signal("approved", bool).encode(cast(bool, "yes"))
+
+
+def test_a_coroutine_that_is_returned_is_told_from_a_wrong_value() -> None:
+    call = double(3)
+    with pytest.raises(PydanticSerializationError, match=r"is an `await` missing\?"):
+        double.calls.result.encode(call)
+    call.close()

@@ -32,9 +32,15 @@ async def wait() -> None:
     await duration(hours=1)
 
 
+@workflow
+async def wait_for_another() -> None:
+    await wait()
+
+
 class Payments(Service):
     pay = pay
     wait = wait
+    wait_for_another = wait_for_another
 
 
 @pytest.fixture
@@ -97,3 +103,8 @@ def test_an_error_whose_message_cannot_be_made_is_told_and_counts_as_any_other(
         env.run_until_complete(env.start(pay, "o-1"))
     assert [call.attempt for call in env.calls_of(charge)] == [1, 2, 3]
     assert _said(caplog)[0].endswith("again in 4 s: Unspeakable: (its message cannot be made: KeyError)")
+
+
+def test_a_child_that_took_too_long_is_named_to_its_parent(env: TestEnvironment[Payments]) -> None:
+    with pytest.raises(TimedOut, match=r"^workflow 'wait' did not end within 60 s$"):
+        env.run_until_complete(env.start(wait_for_another))
