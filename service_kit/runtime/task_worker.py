@@ -73,6 +73,8 @@ class TaskWorker:
     _in_threads: int = 0
     """Attempts and promised claims that need a thread."""
     _allowances: dict[str, Allowance] = field(default_factory=dict[str, Allowance])
+    _kept_s: float = 0.0
+    """When claims were last looked after."""
 
     @property
     def busy(self) -> bool:
@@ -142,6 +144,7 @@ class TaskWorker:
         Call it a few times in each lease, and a second after a heartbeat.
         """
         now_s, lease_s = self.clock.now_s(), self.options.lease_s
+        self._kept_s = now_s
         kept = [
             attempt
             for attempt, runner in self._running.values()
@@ -182,12 +185,9 @@ class TaskWorker:
 
     async def _claim_limited(self, name: str, allowance: Allowance) -> float:
         allowed = allowance.room(self._counts[name])
-        begun = self._counts[name]
-        look_s = await self._claim([name], min(self._room_for(name), allowed or 0))
-        allowance.spend(self._counts[name] - begun)
-        return look_s
+        return await self._claim([name], min(self._room_for(name), allowed or 0), allowance)
 
-    async def _claim(self, names: Sequence[str], limit: int) -> float:
+    async def _claim(self, names: Sequence[str], limit: int, allowance: Allowance | None = None) -> float:
         """Claim tasks and begin them; return when to look for more of them, infinity if a hint will tell."""
         if limit <= 0:
             return float("inf")
@@ -197,31 +197,38 @@ class TaskWorker:
             return float("inf")
         if next_s > now_s:
             return next_s
+        if now_s - self._kept_s > self.options.lease_s / 2:
+            # The process was away, or its clock has jumped: what seems to be left may be what runs here.
+            await self.keep_claims()
+            now_s = self.clock.now_s()
         for one in await self.tasks.claim(names, self._new_claim(), now_s, limit):
-            self._accept(one)
+            if self._accept(one) and allowance is not None:
+                allowance.spend(1)
         return now_s
 
-    def _accept(self, claimed: ClaimedTask) -> None:
+    def _accept(self, claimed: ClaimedTask) -> bool:
+        """Begin an attempt, unless its claim has run out before this process was told of it."""
         if claimed.claim.until_s <= self.clock.now_s():
-            return  # it took so long to be told that somebody else may have it by now
+            return False
+        attempt = Attempt(claimed, claimed.claim, self.token_of)
         before = self._running.get(claimed.key)
         if before is not None:
-            self._give_up([before[0]])  # this process was away so long that it took a task over from itself
-        attempt = Attempt(claimed, claimed.claim, self.token_of)
-        work = self._run(attempt) if before is None else self._run_after(before[1], attempt)
+            self._give_up([before[0]])  # somebody else had it meanwhile, and has lost it, too
+            attempt.waits = True
+        work = self._run(attempt, before[1] if before is not None else None)
         runner = asyncio.create_task(work, name=claimed.name, context=self.context())
         self._running[claimed.key] = attempt, runner
         self._counts[claimed.name] += 1
         self._in_threads += self._needs_thread(claimed.name)
+        return True
 
-    async def _run_after(self, before: asyncio.Task[None], attempt: Attempt) -> None:
-        await asyncio.wait([before])
-        await self._run(attempt)
-
-    async def _run(self, attempt: Attempt) -> None:
+    async def _run(self, attempt: Attempt, before: asyncio.Task[None] | None) -> None:
         claimed = attempt.task
         try:
-            answer = await self.runner.run(attempt)
+            if before is not None:
+                await asyncio.wait([before])
+                attempt.waits = False
+            answer = None if attempt.lost else await self.runner.run(attempt)
         except Exception:
             logger.exception("task '%s' of '%s' will be claimed again", claimed.name, claimed.key.execution)
             answer = None  # the store did not take what became of it: its claim runs out, and is counted
@@ -238,7 +245,8 @@ class TaskWorker:
         had_waiting = not self._room_for(name) or not self._allowance(name).unlimited
         self._counts[name] -= 1
         self._in_threads -= self._needs_thread(name)
-        if self._running[key][0] is attempt:
+        running = self._running.get(key)
+        if running is not None and running[0] is attempt:
             del self._running[key]
         if had_waiting:
             self.hint()
@@ -248,7 +256,7 @@ class TaskWorker:
         for attempt in lost:
             attempt.lost = attempt.cancelled = True
             running = self._running.get(attempt.task.key)
-            if running is not None and running[0] is attempt:
+            if running is not None and running[0] is attempt and not attempt.waits:
                 running[1].cancel()
 
     def _redeem(self, name: str) -> None:

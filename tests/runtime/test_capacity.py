@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from service_kit.runtime.assembly import Runtime, RuntimeOptions
+from service_kit.runtime.records import ClaimedTask
 from service_kit.runtime.task_worker import WorkerOptions
 from service_kit.stores.memory.store import memory_stores
 from tests.runtime.running import ManualClock, running, settle
@@ -45,6 +48,29 @@ async def test_no_more_attempts_begin_in_a_second_than_a_task_allows(
         counts.append(len(log))
     assert counts == [2, 3, 4, 5, 6, 6]
     assert len(await handle.result()) == 6
+
+
+async def test_attempts_that_end_while_others_are_claimed_do_not_raise_the_rate(
+    runtime: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends, claim = [asyncio.Event() for _ in range(6)], runtime.stores.tasks.claim
+    for number, end in enumerate(ends):
+        acts[f"slow{number}"] = end.wait
+
+    async def claim_slowly(*asked: Any) -> Sequence[ClaimedTask]:
+        claimed = await claim(*asked)
+        for end in ends[: len(log)]:
+            end.set()
+        await settle()
+        return claimed
+
+    monkeypatch.setattr(runtime.stores.tasks, "claim", claim_slowly)
+    await do_many.start("slow", 6)
+    counts = []
+    for _ in range(6):
+        await clock.advance(0.5)
+        counts.append(len(log))
+    assert counts == [2, 3, 4, 5, 6, 6]
 
 
 async def test_a_process_runs_no_more_attempts_than_it_has_room_for(clock: ManualClock) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from client_kit.executions import ExecutionHandle
 from service_kit import Retry, heartbeat, heartbeat_details
 from service_kit.errors import TimedOut, WorkflowFailed
 from service_kit.runtime.assembly import Runtime
+from service_kit.runtime.records import Claim
 from service_kit.stores.memory.store import memory_stores
 from tests.runtime.running import ManualClock, running, settle
 from tests.runtime.shop import (
@@ -125,6 +127,48 @@ async def test_an_old_process_that_wakes_up_after_another_took_over_records_noth
             assert await handle.result() == "None"  # the answer of the second attempt
     succeeded = [event for event in await handle.history() if event["kind"] == "TaskSucceeded"]
     assert [event["value"] for event in succeeded] == ['"None"']
+
+
+async def test_a_clock_that_jumps_ahead_ends_no_attempt(runtime: Runtime, clock: ManualClock) -> None:
+    ended = asyncio.Event()
+    acts["a"], chosen["retry"] = ended.wait, Retry(max_attempts=1)
+    handle = await do.start("a")
+    await settle()
+    clock.jump(3600)
+    await clock.advance(5)
+    ended.set()
+    await clock.advance(1)
+    assert await handle.result() == "True"
+    assert log == ["a"]
+
+
+async def test_a_task_that_comes_back_to_its_process_waits_for_the_attempt_that_is_still_ending(
+    clock: ManualClock,
+) -> None:
+    stores, ending = memory_stores(), asyncio.Event()
+
+    async def end_in_its_own_time() -> None:
+        while not ending.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await ending.wait()
+
+    acts["a 1"], chosen["retry"] = end_in_its_own_time, Retry(max_attempts=10)
+    async with running(Shop, clock, stores) as runtime:
+        handle = await do.start("a")
+        await settle()
+        await runtime._end_loops()
+        worker = runtime.task_worker
+        for _ in range(2):  # it hangs; somebody else takes the task over, and dies; it goes on
+            clock.jump(3600)
+            await stores.tasks.claim(["work"], Claim("somebody else", clock.now_s() + 30), clock.now_s(), 1)
+            clock.jump(3600)
+            await worker.claim_some()
+            await settle()
+        begun = list(log)
+        ending.set()
+        await clock.advance(1)
+        assert (begun, await handle.status()) == (["a 1"], "succeeded")
+        assert (log, worker.busy, worker.room) == (["a 1", "a 5"], False, worker.options.capacity)
 
 
 async def test_an_attempt_that_has_lost_its_claim_is_stopped(clock: ManualClock) -> None:
