@@ -28,8 +28,8 @@ MARGIN_S = 10.0
 """What an answer may take beyond the wait that was asked for."""
 TURNS_MOST = 1_000
 """In one page of a history."""
-WAIT_MOST_S = 1e12
-"""For ever: JSON has no infinity."""
+FOR_EVER_S = 1e12
+"""What a request says that may wait without an end: JSON has no infinity."""
 RUNS_MOST = 10
 """Runs that may be over while a history is read, before who reads it is told."""
 
@@ -117,7 +117,7 @@ class ServiceAccess:
             try:
                 found: str | None = await self.call(
                     "outcome",
-                    {"wait_s": min(left_s, WAIT_MOST_S)} | _execution(id, workflow),
+                    {"wait_s": min(left_s, FOR_EVER_S)} | _execution(id, workflow),
                     idempotent=True,
                     timeout_s=left_s + MARGIN_S,
                 )
