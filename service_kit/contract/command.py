@@ -252,6 +252,9 @@ def _streams(function: Callable[..., Any], local_names: Mapping[str, Any]) -> bo
 
 def _check(at: str, options: CommandOptions) -> None:
     check_options(at, options, CommandOptions.__annotations__)
+    given: object = options.get("errors", ())
+    if not isinstance(given, list | tuple):
+        raise DefinitionError(at, f"errors is {given!r}", "give a list of subclasses of ServiceError")
     named: dict[str, type[ServiceError]] = {}
     for error in options.get("errors", ()):
         if not (isinstance(error, type) and issubclass(error, ServiceError)):

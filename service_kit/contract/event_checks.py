@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
 
 from service_kit.contract.filters import check_filter
 from service_kit.contract.parameters import bare_type, resolve_hints
@@ -80,9 +81,51 @@ def _check_fields(
                 f"{path}[{field!r}] is no field of {names}, so that it would hear nothing",
                 f"match a field of the event, as its JSON names it: {', '.join(known) or 'it has none'}",
             )
+        if isinstance(wanted, list) and any(map(_wants_number, wanted)):
+            _check_number(where, f"{path}[{field!r}]", field, models)
         inner = tuple(one for model in models for one in _models_in(_written(model).get(field)))
         if isinstance(wanted, Mapping) and inner:
             _check_fields(where, f"{path}[{field!r}]", wanted, inner)
+
+
+def _wants_number(alternative: Any) -> bool:
+    if isinstance(alternative, Mapping):
+        return "numeric" in alternative
+    return isinstance(alternative, int | float) and not isinstance(alternative, bool)
+
+
+def _check_number(where: str, path: str, field: str, models: tuple[type[BaseModel], ...]) -> None:
+    """Raise DefinitionError if a field is never a number in the event's JSON, as a Decimal is none."""
+    kinds = [_json_kinds(model, field) for model in models if field in _written(model)]
+    if any(found is None or found & {"number", "integer"} for found in kinds):
+        return
+    written = " or ".join(sorted({kind for found in kinds for kind in found or ()}))
+    raise DefinitionError(
+        where,
+        f"{path} wants a number, and the event's JSON has {written} there (a Decimal is a string), "
+        "so that it would hear nothing",
+        "annotate the field as int or float, or add one that is: cents: int",
+    )
+
+
+def _json_kinds(model: type[BaseModel], field: str) -> set[str] | None:
+    """Return the types of a member of a model's JSON, of an array those of its items; None if they are not plain."""
+    try:
+        schema = model.model_json_schema(mode="serialization")
+    except (PydanticInvalidForJsonSchema, PydanticUserError):
+        return None
+
+    def kinds(part: Mapping[str, Any]) -> set[str] | None:
+        if "$ref" in part:
+            return kinds(schema["$defs"][part["$ref"].rpartition("/")[2]])
+        if "anyOf" in part:
+            several = [kinds(one) for one in part["anyOf"]]
+            return None if None in several else {kind for found in several for kind in found or ()}
+        if part.get("type") == "array" and "items" in part:
+            return kinds(part["items"])
+        return {part["type"]} if isinstance(part.get("type"), str) else None
+
+    return kinds(schema["properties"].get(field, {}))
 
 
 def _written(model: type[BaseModel]) -> dict[str, Any]:

@@ -120,6 +120,12 @@ def _read(
     name = parameter.name
     at = f"{where}, parameter '{name}'"
     _check_kind(at, parameter)
+    if name not in hints and name == "self":
+        raise DefinitionError(
+            where,
+            "it is a method",
+            "declare a function outside of the class, and name that there: place = place",
+        )
     if name not in hints:
         raise DefinitionError(at, "it has no type annotation", f"write '{name}: <type>'")
     annotation = hints[name]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, TypeVar, cast
 
 from typing_extensions import TypedDict, Unpack
 
+from service_kit.contract.body import check_body
 from service_kit.contract.checks import check_middleware, check_service
 from service_kit.contract.command import AnyCommand, Command, StreamCommand
 from service_kit.contract.declaration import Declaration
@@ -210,6 +211,8 @@ def _describe(cls: type[Service], options: ServiceOptions, scope: Mapping[str, A
             f"unknown class keywords {sorted(unknown)}",
             f"known ones are {sorted(ServiceOptions.__annotations__)}",
         )
+    at = f"service '{cls.__name__}'"
+    check_body(at, vars(cls), ServiceOptions.__annotations__)
     inherited = cls._contract
     commands, workflows = _public(cls)
     given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
@@ -225,7 +228,6 @@ def _describe(cls: type[Service], options: ServiceOptions, scope: Mapping[str, A
         states=MappingProxyType(_inherited(cls, lambda base: base.states) | _typed(cls, "State")),
         scope=scope,
     )
-    at = f"service '{cls.__name__}'"
     check_service(at, options, contract)
     check_middleware(at, [layer for layer in contract.use if not isinstance(layer, AsgiMiddleware)])
     return contract

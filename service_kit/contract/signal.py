@@ -11,6 +11,7 @@ from typing_extensions import TypeForm
 
 from service_kit.contract.codec import adapter_of
 from service_kit.contract.payload import PayloadCodec
+from service_kit.errors import DefinitionError
 
 if TYPE_CHECKING:
     from service_kit.engine.context import WorkflowContext
@@ -24,6 +25,11 @@ class Typed(Generic[T]):
     kind = "value"
 
     def __init__(self, name: str, type_: TypeForm[T]) -> None:
+        given: object = name
+        if not isinstance(given, str):
+            raise DefinitionError(
+                f"{self.kind} {given!r}", "its name is no text", f"write {type(self).__name__}('name', type)"
+            )
         self.name = name
         self.type = type_
 

@@ -20,6 +20,11 @@ async def duration(
 
 async def until(moment: datetime) -> None:
     """Wait, durably, until a date with a time zone; not at all if it has passed."""
+    given: object = moment
+    if not isinstance(given, datetime):
+        raise TypeError(
+            f"until({given!r}): it is no datetime; for a length of time write duration(seconds=...)"
+        )
     if moment.tzinfo is None:
         raise ValueError(f"{moment} has no time zone, so it is another moment on every machine; give it one")
     await asyncio.sleep(max((moment - workflow.now()).total_seconds(), 0))
@@ -31,6 +36,11 @@ async def condition(predicate: Callable[[], bool], *, timeout_s: float | None = 
     Raises TimedOut, and TypeError for an async predicate: it would have to be awaited, and is not.
     """
     from service_kit.engine.context import require_workflow
+
+    if not callable(predicate):
+        raise TypeError(
+            f"condition({predicate!r}): it is asked again and again; give a function: lambda: ..."
+        )
 
     def asked() -> bool:
         answer: object = predicate()

@@ -52,10 +52,10 @@ class Workflow(Declaration, Generic[P, R]):
     ) -> None:
         at = where(self.kind, function, name or function.__name__)
         check_options(at, options, WorkflowOptions.__annotations__)
+        if inspect.isasyncgenfunction(function):
+            raise DefinitionError(at, "it yields", "return its result; what it shows meanwhile is a State")
         if not inspect.iscoroutinefunction(function):
-            raise DefinitionError(
-                at, "it is not async", "write 'async def': a workflow waits for tasks and time"
-            )
+            raise DefinitionError(at, "it is not async", "write 'async def': it waits for tasks and time")
         self.definition = options
         self._chosen = StartChoices()
         self._calls: CallCodec | None = None

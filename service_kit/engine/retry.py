@@ -32,6 +32,12 @@ class Retry:
     non_retryable: tuple[type[BaseException] | str, ...] = ()
 
     def __post_init__(self) -> None:
+        for field in ("max_attempts", "backoff_s", "backoff_factor", "backoff_max_s", "jitter"):
+            value: object = getattr(self, field)
+            if not isinstance(value, int | float) and not (value is None and field == "max_attempts"):
+                raise DefinitionError(
+                    f"Retry({field}={value!r})", "no number", "give a number; times are in seconds"
+                )
         for field, wrong, cure in (
             (
                 "max_attempts",

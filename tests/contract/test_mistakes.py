@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from decimal import Decimal
 from types import ModuleType
 from typing import Annotated, Any
 
 import pytest
 from pydantic import BaseModel, Field
 
-from service_kit import DefinitionError, Event, Service, ServiceError, command, subscription
+from service_kit import DefinitionError, Event, Retry, Service, ServiceError, command, subscription, workflow
 from service_kit.contract.gather import gather
 from service_kit.contract.service import contract_of
 
@@ -81,6 +83,7 @@ def test_type_that_pydantic_cannot_handle_is_named() -> None:
     ({"timeout_s": 0}, "timeout_s is 0"),
     ({"memory_mb": -1}, "memory_mb is -1"),
     ({"errors": [ValueError]}, "list subclasses of ServiceError"),
+    ({"errors": ServiceError}, "give a list of subclasses of ServiceError"),
     ({"security": None}, "security is None; give a list of schemes, [] to open it"),
     ({"sumary": "x"}, "unknown options ['sumary']"),
 ])  # fmt: skip
@@ -147,3 +150,41 @@ def test_two_events_of_one_name_are_named_even_if_one_is_known_by_its_subscripti
         text = mistake(lambda: gather(contract_of(type("Other", (Shop,), {}, include=[module]))))  # noqa: B023 - called at once
         assert "event 'Placed': two of this name belong to one service" in text
         assert "rename one" in text
+
+
+def test_a_workflow_that_yields_is_told_what_shows_its_progress() -> None:
+    def declare() -> None:
+        @workflow  # type: ignore[arg-type]  # the mistake is the test
+        async def count() -> AsyncIterator[int]:
+            yield 1
+
+    assert "it yields; return its result; what it shows meanwhile is a State" in mistake(declare)
+
+
+def test_a_length_of_time_as_backoff_is_told_to_be_a_number() -> None:
+    wrong: Any = timedelta(seconds=1)
+    assert "give a number; times are in seconds" in mistake(lambda: Retry(backoff_s=wrong))
+
+
+class Paid(Event):
+    total: Decimal
+    parts: list[Decimal] | None
+    cents: int
+    weights: list[float | None]
+    anything: Any
+
+
+@pytest.mark.parametrize("match", [{"total": [{"numeric": [">", 5]}]}, {"parts": [3]}])
+def test_a_filter_for_numbers_on_what_is_text_in_json_is_refused(match: dict[str, Any]) -> None:
+    def declare() -> None:
+        @subscription(Paid, match=match)
+        async def hear(event: Paid) -> None: ...
+
+    assert "wants a number, and the event's JSON has " in mistake(declare)
+    assert "(a Decimal is a string), so that it would hear nothing" in mistake(declare)
+
+
+@pytest.mark.parametrize("field", ["cents", "weights", "anything"])
+def test_a_filter_for_numbers_on_what_may_be_one_is_fine(field: str) -> None:
+    @subscription(Paid, match={field: [{"numeric": [">", 5]}, 3]})
+    async def hear(event: Paid) -> None: ...
