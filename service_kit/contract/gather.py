@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from service_kit.contract.declared import declared_in
 from service_kit.contract.event import Event, Subscription
-from service_kit.contract.outcomes import DeclaredFailures, declared_in
+from service_kit.contract.outcomes import DeclaredFailures
 from service_kit.contract.schedule import Schedule
 from service_kit.contract.service import ServiceContract
 from service_kit.contract.task import Task
@@ -26,10 +27,12 @@ class Declarations:
     events: dict[str, type[Event]] = field(default_factory=dict[str, type[Event]])
     errors: dict[str, type[ServiceError]] = field(default_factory=dict[str, type[ServiceError]])
     """Declared error classes by `module:QualName`."""
+    namespaces: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
+    """Where all of it was found."""
 
     @property
     def failures(self) -> DeclaredFailures:
-        return DeclaredFailures(self.errors)
+        return DeclaredFailures(self.errors, self.namespaces)
 
     @property
     def schedules(self) -> Mapping[str, Schedule]:
@@ -78,6 +81,7 @@ def gather(contract: ServiceContract) -> Declarations:
         if id(namespace) in seen:
             continue
         seen.add(id(namespace))
+        found.namespaces.append(namespace)
         found.errors |= declared_in(namespace)
         for value in list(namespace.values()):
             if _take(found, value) and isinstance(value, Workflow):

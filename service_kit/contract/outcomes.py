@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from service_kit.contract.declared import declared_in, find_declared
 from service_kit.engine.failure import Failure, child_error
 from service_kit.engine.history import (
     Ending,
@@ -29,17 +30,26 @@ _SYSTEM: Mapping[str, type[ServiceError]] = {
 
 
 class DeclaredFailures:
-    """Take declared errors apart and build them again; `known` are the classes by `module:QualName`."""
+    """Take declared errors apart and build them again.
 
-    def __init__(self, known: Mapping[str, type[ServiceError]]) -> None:
+    `known` are the classes by `module:QualName`; others are looked for from the service's own `namespaces`.
+    """
+
+    def __init__(
+        self, known: Mapping[str, type[ServiceError]], namespaces: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
         self._known = known
+        self._namespaces = namespaces
 
     def fields(self, error: BaseException) -> str | None:
         return json.dumps(error.encode_fields()) if isinstance(error, ServiceError) else None
 
     def rebuild(self, failure: Failure) -> BaseException | None:
+        if failure.fields is None:
+            return None
         cls = self._known.get(failure.type) or _SYSTEM.get(failure.type)
-        if cls is None or failure.fields is None:
+        cls = cls or find_declared(failure.type, self._namespaces)
+        if cls is None:
             return None
         try:
             error = cls.decode_fields(json.loads(failure.fields))
@@ -47,17 +57,6 @@ class DeclaredFailures:
             return None  # the class has changed since; the failure itself is what is left
         # A child's id may be taken by the same workflow and input: who refused it has said so.
         return error.saying(failure.message) if isinstance(error, ExecutionExists) else error
-
-
-def declared_in(*namespaces: Mapping[str, Any]) -> dict[str, type[ServiceError]]:
-    """Return the declared error classes among the values of namespaces, by `module:QualName`."""
-    classes = [
-        v
-        for names in namespaces
-        for v in names.values()
-        if isinstance(v, type) and issubclass(v, ServiceError) and v is not ServiceError
-    ]
-    return {f"{cls.__module__}:{cls.__qualname__}": cls for cls in classes}
 
 
 def encode_outcome(ending: Ending) -> str:
@@ -68,7 +67,8 @@ def encode_outcome(ending: Ending) -> str:
 def result_of(workflow: Workflow[..., Any], outcome: str) -> Any:
     """Return the result that an ending's JSON describes; raise what it says was raised."""
     ending = decode_events(outcome)[0]
-    failures = DeclaredFailures(declared_in(workflow.function.__globals__))
+    namespace = workflow.function.__globals__
+    failures = DeclaredFailures(declared_in(namespace), [namespace])
     match ending:
         case ExecutionSucceeded(value=value):
             return workflow.calls.result.decode(value)

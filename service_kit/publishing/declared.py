@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, NewType, get_args, get_type_hints
 
 from service_kit.contract.command import AnyCommand
+from service_kit.contract.declared import declared_in
 from service_kit.contract.gather import gather
-from service_kit.contract.outcomes import declared_in
 from service_kit.contract.parameters import Parameter
 from service_kit.contract.service import Service, ServiceContract, contract_of
 from service_kit.contract.signal import Signal, State

@@ -1,0 +1,58 @@
+"""Which declared errors come back as their own classes: those that the code of a service can name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+from typing import Any
+
+from service_kit.contract.declaration import Declaration
+from service_kit.errors import ServiceError
+
+
+def declared_in(*namespaces: Mapping[str, Any]) -> dict[str, type[ServiceError]]:
+    """Return the declared error classes among the values of namespaces, by `module:QualName`."""
+    classes = [v for names in namespaces for v in names.values() if _is_declared(v)]
+    return {f"{cls.__module__}:{cls.__qualname__}": cls for cls in classes}
+
+
+def find_declared(type_: str, namespaces: Iterable[Mapping[str, Any]]) -> type[ServiceError] | None:
+    """Return the class `module:QualName`, if code of these namespaces can name it: `except errors.OutOfStock`.
+
+    Tasks and workflows that stand in them belong to that code. A class that merely happens to be loaded may not be so
+    in another process, where a replay would catch something else.
+    """
+    module_name, _, name = type_.partition(":")
+    module = sys.modules.get(module_name)
+    if module is None:
+        return None
+    first, *inner = name.split(".")
+    found: Any = vars(module).get(first)
+    for each in inner:
+        found = getattr(found, each, None)
+    return found if _is_declared(found) and _is_named(found, module, namespaces) else None
+
+
+def _is_declared(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, ServiceError) and value is not ServiceError
+
+
+def _is_named(cls: type, home: ModuleType, namespaces: Iterable[Mapping[str, Any]]) -> bool:
+    pending, seen = list(namespaces), set[int]()
+    while pending:
+        namespace = pending.pop()
+        if id(namespace) in seen:
+            continue
+        seen.add(id(namespace))
+        for value in list(namespace.values()):
+            if value is cls or (isinstance(value, ModuleType) and _leads_to(value, home)):
+                return True
+            if isinstance(value, Declaration):
+                pending.append(value.function.__globals__)
+    return False
+
+
+def _leads_to(module: ModuleType, home: ModuleType) -> bool:
+    """Tell whether a module is the home of a class, or a package that it lies in: `import shop.errors` binds `shop`."""
+    return f"{home.__name__}.".startswith(f"{module.__name__}.")
