@@ -9,6 +9,9 @@ from typing import Any, get_args
 
 from service_kit.errors import DefinitionError
 
+ID_MOST = 500
+"""Characters of an id that is chosen: in UTF-8 they fit every store's key, with what ids of children add to it."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
@@ -39,6 +42,14 @@ def _is_switch(value: object) -> bool:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
+
+
+def _fits_key(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False  # half of a surrogate pair
+    return 0 < len(text) <= ID_MOST
 
 
 def _is_retry(value: object) -> bool:
@@ -79,7 +90,7 @@ _RULES: dict[str, _Rule] = {
     "consequential": _SWITCH,
     "retry": _Rule(_is_retry, "give Retry(...), such as Retry(max_attempts=5)"),
     "parent_close": _Rule(_is_text, "give 'cancel', 'terminate' or 'abandon'", _is_closing),
-    "id": _Rule(_is_text, "give a text that is not empty", bool),
+    "id": _Rule(_is_text, f"give a text of 1 to {ID_MOST} characters that UTF-8 has", _fits_key),
     "attributes": _Rule(_are_texts, "give texts by names, as `attribute.of(value)` returns them"),
 }
 

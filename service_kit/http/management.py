@@ -18,13 +18,16 @@ from pydantic_core import to_json
 from client_kit.executions import ExecutionInfo
 from service_kit.contract.command import AnyCommand, command
 from service_kit.contract.gateway import Completion, Management, require_gateway
+from service_kit.contract.options import ID_MOST
 from service_kit.errors import ExecutionExists, ExecutionNotFound, ServiceError
 
 PREFIX = "_system."
 WAIT_MOST_S = 20.0
 """Of one long poll over a network; callers ask again."""
 
-Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=512)]
+Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=2 * ID_MOST)]
+"""Of what exists: ids of children are longer than those that were chosen."""
+ChosenId: TypeAlias = Annotated[str, Field(min_length=1, max_length=ID_MOST)]
 Workflow: TypeAlias = Annotated[
     str | None, Field(description="Of which it has to be; an execution of another one counts as not found.")
 ]
@@ -245,7 +248,7 @@ async def resume(id: Id) -> bool:
 
 
 @command(path="/_system/executions/{id}/fork", errors=[ExecutionNotFound, ExecutionExists, InvalidFork])
-async def fork(id: Id, turn: Annotated[int, Field(ge=1)], new_id: Id) -> None:
+async def fork(id: Id, turn: Annotated[int, Field(ge=1)], new_id: ChosenId) -> None:
     """Begin an execution with the first turns of this one, tasks and children without an answer begun again."""
     try:
         await _management.get().fork(id, turn, new_id)

@@ -25,6 +25,7 @@ from service_kit.http.management import (
     COMMANDS,
     FOR_CALLERS,
     PREFIX,
+    ChosenId,
     EmittedEvent,
     Id,
     InvalidEvent,
@@ -94,7 +95,7 @@ def _workflow_commands_of(contract: ServiceContract) -> list[AnyCommand]:
     async def start(
         workflow: str,
         input: JsonValue = None,
-        id: Id | None = None,
+        id: ChosenId | None = None,
         timeout_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None,
         start_delay_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None,
         attributes: Mapping[str, str] = {},
@@ -122,7 +123,9 @@ def _workflow_commands_of(contract: ServiceContract) -> list[AnyCommand]:
         )
 
     @command(path="/_system/executions/{id}/signals", errors=[ExecutionNotFound, InvalidSignal])
-    async def signal(id: Id, name: str, payload: JsonValue, signal_id: Id, workflow: Workflow = None) -> None:
+    async def signal(
+        id: Id, name: str, payload: JsonValue, signal_id: ChosenId, workflow: Workflow = None
+    ) -> None:
         """Send a signal; one signal id is delivered once.
 
         The payload of one that the service's class declares is checked. A workflow may receive others, of its own

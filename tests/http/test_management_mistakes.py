@@ -233,3 +233,16 @@ def test_a_list_from_nowhere_or_by_half_an_attribute_is_refused(tmp_path: Path, 
         assert answer.json()["errors"][0]["loc"][1] == query.partition("=")[0]
 
     run(tmp_path, test)
+
+
+def test_an_id_that_no_store_could_have_is_refused_where_it_is_chosen(tmp_path: Path) -> None:
+    async def test(host: LocalHost, manager: Manager, client: Counter) -> None:
+        longest = "🎉" * 500
+        assert (await client.wait.options(id=longest).start()).id == longest
+        started = client.wait.options(id=longest + "!").start()
+        for choosing in (started, manager.fork(longest, 1, longest + "!")):
+            with pytest.raises(ProblemError, match="at most 500 characters") as refused:
+                await choosing
+            assert refused.value.status == 422
+
+    run(tmp_path, test)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from service_kit.contract.options import ID_MOST
 from service_kit.engine.arrivals import CancelRequested, ChildRaised, ExecutionStarted, SignalReceived
 from service_kit.engine.failure import Failure
 from service_kit.runtime.dispatcher import stored
@@ -316,3 +317,11 @@ async def test_text_of_all_kinds_comes_back_as_it_was(stores: Stores) -> None:
     assert found.history == [odd]
     assert found.arrivals[0].arrival == SignalReceived(odd, odd, odd)
     assert await stores.executions.state(odd, odd) == odd
+
+
+async def test_the_longest_id_that_can_be_chosen_is_one_that_every_store_takes(stores: Stores) -> None:
+    longest = "🎉" * ID_MOST
+    assert await stores.executions.create(new(longest)) is None
+    taken = await stores.executions.create(new(longest, input="2"))
+    assert taken is not None
+    assert taken.id == longest

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from client_kit.ids import new_id
+from service_kit.contract.options import ID_MOST
 from service_kit.contract.workflow import Workflow
 from service_kit.errors import ExecutionNotFound, ServiceError, WorkflowCancelled, WorkflowTerminated
 from service_kit.http.management import PREFIX, WAIT_MOST_S, describe
@@ -102,7 +103,7 @@ class StartTool(_WorkflowTool):
             "id": {
                 "type": "string",
                 "minLength": 1,
-                "maxLength": 512,
+                "maxLength": ID_MOST,
                 "description": "Of your own choice: the same id and input start one execution, however often.",
             }
         }
