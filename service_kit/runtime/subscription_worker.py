@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,13 @@ MARGIN_S = 5.0
 
 
 @dataclass(slots=True)
+class _Handling:
+    """A delivery that is being handled, under its latest claim."""
+
+    claimed: ClaimedDelivery
+
+
+@dataclass(slots=True)
 class SubscriptionWorker:
     """Runs handlers side by side. Each delivery is finished, retried or buried: none is only logged.
 
@@ -45,9 +52,11 @@ class SubscriptionWorker:
     options: WorkerOptions
     context: Callable[[], contextvars.Context]
     """Makes the context of a handler."""
-    _running: dict[asyncio.Task[None], ClaimedDelivery] = field(
-        default_factory=dict["asyncio.Task[None]", ClaimedDelivery]
+    _running: dict[asyncio.Task[None], _Handling] = field(
+        default_factory=dict["asyncio.Task[None]", _Handling]
     )
+    _handled: dict[tuple[str, str], _Handling] = field(default_factory=dict[tuple[str, str], _Handling])
+    """The same by event and subscription."""
     _counts: Counter[str] = field(default_factory=Counter[str])
 
     @property
@@ -58,7 +67,8 @@ class SubscriptionWorker:
     def handled_here(self) -> ClaimedDelivery | None:
         """Return the delivery that the present asyncio.Task handles, for one that `claim_some` has claimed."""
         here = asyncio.current_task()
-        return None if here is None else self._running.get(here)
+        handling = None if here is None else self._running.get(here)
+        return None if handling is None else handling.claimed
 
     async def claim_some(self) -> float | None:
         """Claim what is available and there is room for; return when to look again, None if a hint will tell."""
@@ -72,7 +82,7 @@ class SubscriptionWorker:
     async def run(self, claimed: ClaimedDelivery) -> None:
         """Run the handler of a delivery that was claimed elsewhere, and store what became of it."""
         declared = self.declarations.subscriptions[claimed.subscription]
-        await self._run(claimed, declared.definition.get("timeout_s", self.options.lease_s))
+        await self._run(_Handling(claimed), declared.definition.get("timeout_s", self.options.lease_s))
 
     async def finished(self) -> None:
         """Wait until no handler is running."""
@@ -107,16 +117,25 @@ class SubscriptionWorker:
             return next_s
         claim = Claim(self.options.owner, now_s + limit_s + MARGIN_S)
         for one in await self.deliveries.claim(names, claim, now_s, most):
-            runner = asyncio.create_task(
-                self._run(one, limit_s), name=f"subscription {one.subscription}", context=self.context()
-            )
-            self._running[runner] = one
-            self._counts[one.subscription] += 1
-            runner.add_done_callback(self._ended)
+            self._accept(one, limit_s)
         return now_s
 
+    def _accept(self, claimed: ClaimedDelivery, limit_s: float) -> None:
+        place = claimed.event.id, claimed.subscription
+        if (handling := self._handled.get(place)) is not None:
+            # The process was away, or its clock has jumped: what seemed to be left is being handled here.
+            handling.claimed = claimed
+            return
+        handling = self._handled[place] = _Handling(claimed)
+        name = f"subscription {claimed.subscription}"
+        runner = asyncio.create_task(self._run(handling, limit_s), name=name, context=self.context())
+        self._running[runner] = handling
+        self._counts[claimed.subscription] += 1
+        runner.add_done_callback(self._ended)
+
     def _ended(self, runner: asyncio.Task[None]) -> None:
-        claimed = self._running.pop(runner)
+        claimed = self._running.pop(runner).claimed
+        del self._handled[claimed.event.id, claimed.subscription]
         self._counts[claimed.subscription] -= 1
         self.hint()
         if not runner.cancelled() and (error := runner.exception()) is not None:
@@ -128,10 +147,11 @@ class SubscriptionWorker:
                 exc_info=error,
             )
 
-    async def _run(self, claimed: ClaimedDelivery, limit_s: float) -> None:
+    async def _run(self, handling: _Handling, limit_s: float) -> None:
+        claimed = handling.claimed
         declared, event = self.declarations.subscriptions[claimed.subscription], claimed.event
         if claimed.lost and (error := self._after_loss(claimed, declared)) is not None:
-            await self._bury(claimed, declared, error)
+            await self._bury(handling, error)
             return
         deadline = Deadline(self.clock, limit_s)
         try:
@@ -139,19 +159,19 @@ class SubscriptionWorker:
                 await declared.deliver(event.name, event.payload)
         except TimeoutError as error:
             late = TimedOut(f"subscription '{declared.name}' did not end within {limit_s:g} s")
-            await self._failed(claimed, declared, late if deadline.expired else error)
+            await self._failed(handling, declared, late if deadline.expired else error)
         except asyncio.CancelledError:
             own = asyncio.current_task()
             if own is not None and own.cancelling():
                 raise
             message = f"subscription '{declared.name}' raised CancelledError, although nobody cancelled it"
-            await self._failed(claimed, declared, RuntimeError(message))
+            await self._failed(handling, declared, RuntimeError(message))
         except BaseException as error:  # it is retried, or buried with its traceback
             if is_closing(error):
                 raise
-            await self._failed(claimed, declared, error)
+            await self._failed(handling, declared, error)
         else:
-            await self.deliveries.done(event.id, claimed.subscription, claimed.claim)
+            await _say(handling, lambda claim: self.deliveries.done(event.id, declared.name, claim))
 
     def _after_loss(self, claimed: ClaimedDelivery, declared: Subscription[Any]) -> Exception | None:
         """Count an attempt whose process died as a failed one; None: there is another one, which begins now."""
@@ -159,22 +179,27 @@ class SubscriptionWorker:
         delay_s = declared.retry.next_delay_s(claimed.attempt - 1, error_names(lost), self.random())
         return lost if delay_s is None else None
 
-    async def _failed(
-        self, claimed: ClaimedDelivery, declared: Subscription[Any], error: BaseException
-    ) -> None:
-        event, now_s = claimed.event, self.clock.now_s()
-        delay_s = declared.retry.next_delay_s(claimed.attempt, error_names(error), self.random())
+    async def _failed(self, handling: _Handling, declared: Subscription[Any], error: BaseException) -> None:
+        event, attempt = handling.claimed.event, handling.claimed.attempt
+        delay_s = declared.retry.next_delay_s(attempt, error_names(error), self.random())
         if delay_s is None:
-            await self._bury(claimed, declared, error)
-        else:
-            await self.deliveries.retry(event.id, claimed.subscription, claimed.claim, now_s + delay_s)
+            await self._bury(handling, error)
+            return
+        at_s = self.clock.now_s() + delay_s
+        await _say(handling, lambda claim: self.deliveries.retry(event.id, declared.name, claim, at_s))
 
-    async def _bury(
-        self, claimed: ClaimedDelivery, declared: Subscription[Any], error: BaseException
-    ) -> None:
-        event = claimed.event
-        logger.error(
-            "event '%s' (%s) is a dead letter of '%s'", event.name, event.id, declared.name, exc_info=error
-        )
+    async def _bury(self, handling: _Handling, error: BaseException) -> None:
+        event, name = handling.claimed.event, handling.claimed.subscription
+        logger.error("event '%s' (%s) is a dead letter of '%s'", event.name, event.id, name, exc_info=error)
         failure = encode_failure(describe_error(error, self.declarations.failures))
-        await self.deliveries.bury(event.id, claimed.subscription, claimed.claim, failure, self.clock.now_s())
+        at_s = self.clock.now_s()
+        await _say(handling, lambda claim: self.deliveries.bury(event.id, name, claim, failure, at_s))
+
+
+async def _say(handling: _Handling, store: Callable[[Claim], Awaitable[bool]]) -> None:
+    """Store what became of a delivery, under the claim that is its latest by then."""
+    claim = None
+    while claim is not handling.claimed.claim:
+        claim = handling.claimed.claim
+        if await store(claim):
+            return

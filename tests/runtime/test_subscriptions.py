@@ -136,6 +136,23 @@ async def test_a_handler_whose_process_dies_each_time_ends_in_dead_letters(clock
     assert "was lost" in json.dumps(letter)
 
 
+async def test_a_clock_that_jumps_ahead_neither_ends_a_handler_nor_begins_it_twice(
+    runtime: Runtime, clock: ManualClock
+) -> None:
+    handled = asyncio.Event()
+    acts["all Shipped 1"] = handled.wait
+    await Shipped(order="1").emit()
+    await settle()
+    for _ in range(3):  # as often as it may be tried
+        clock.jump(3600)
+        await clock.advance(2)
+    handled.set()
+    await clock.advance(100)
+    assert log == ["all Shipped 1"]
+    assert await letters_of(runtime, None) == []
+    assert await runtime.stores.schedule.next_delivery_s(["on_all"]) is None
+
+
 async def test_a_store_that_does_not_take_the_end_of_a_delivery_leaves_it_to_be_claimed_again(
     runtime: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
