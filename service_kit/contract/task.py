@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, Self, TypeVar, cast, overload
 
@@ -117,7 +117,18 @@ class Task(Declaration, Generic[P, R]):
         )
         return chosen
 
-    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    if TYPE_CHECKING:
+
+        async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    else:  # for Python to warn that "coroutine 'charge_card' was never awaited", and not "Task.__call__"
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+            call = self._call(args, kwargs)
+            call.__qualname__ = self.name
+            return call
+
+    async def _call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> R:
         from service_kit.engine.context import current_workflow
 
         context = current_workflow()

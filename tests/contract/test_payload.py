@@ -266,3 +266,10 @@ def test_a_coroutine_that_is_returned_is_told_from_a_wrong_value() -> None:
     with pytest.raises(PydanticSerializationError, match=r"is an `await` missing\?"):
         double.calls.result.encode(call)
     call.close()
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_call_that_nobody_awaits_is_named_by_python() -> None:
+    forgotten = [double(3)]
+    with pytest.warns(RuntimeWarning, match="coroutine 'double' was never awaited"):
+        forgotten.clear()
