@@ -80,10 +80,12 @@ class ProblemError(CallError):
 
     def __str__(self) -> str:
         parts = [f"command '{self.command}': {self.status}"]
-        if self.title:
+        # The detail of a declared error begins with the title.
+        told_twice = bool(self.title) and self.detail.startswith(self.title)
+        if self.title and not told_twice:
             parts.append(f" {excerpt(self.title)}")
-        if self.detail and self.detail != self.title:
-            parts.append(f": {excerpt(self.detail)}")
+        if self.detail:
+            parts.append(f" {excerpt(self.detail)}" if told_twice else f": {excerpt(self.detail)}")
         if self.request_id:
             parts.append(f" (request id {excerpt(self.request_id)})")
         return "".join(parts)

@@ -141,3 +141,13 @@ def test_the_tree_of_errors_is_the_one_drawn_at_its_top() -> None:
     assert issubclass(InvalidOption, ValueError)
     assert not issubclass(InvalidOption, CallError)
     assert not issubclass(OutOfStock, CallError)
+
+
+def test_a_title_with_which_the_detail_begins_is_said_once() -> None:
+    begun = ProblemError("pay", 402, title="Card declined", detail="Card declined (order='o-1')")
+    assert str(begun) == "command 'pay': 402 Card declined (order='o-1')"
+    assert (
+        str(ProblemError("pay", 402, title="Card declined", detail="ask"))
+        == "command 'pay': 402 Card declined: ask"
+    )
+    assert str(ProblemError("pay", 402, detail="ask")) == "command 'pay': 402: ask"
