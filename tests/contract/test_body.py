@@ -58,18 +58,22 @@ def test_what_has_a_meaning_or_is_private_may_stand_in_a_class_body() -> None:
         "a": both,
         "b": both,
         "x": State("x", int),
-        "_own": lambda self: None,
+        "_place": place,
         "kind": SimpleNamespace(kind="task"),
     }
     type("Shop", (Service,), body)
 
 
 def test_a_command_that_is_a_method_is_told_to_be_a_function() -> None:
-    with pytest.raises(DefinitionError, match="it is a method; declare a function outside of the class"):
-
+    def declare() -> type[Service]:
         class Shop(Service):
             @command
             async def place(self, sku: str) -> None: ...
+
+        return Shop
+
+    with pytest.raises(DefinitionError, match="it is a method; declare a function outside of the class"):
+        declare()
 
 
 @pytest.mark.parametrize("declare", [Signal, State])
