@@ -45,8 +45,10 @@ def _close(coro: Any) -> None:
 def _try_to_close(coro: Any) -> bool:
     try:
         coro.close()
-    except (Exception, asyncio.CancelledError):  # noqa: BLE001 - nobody is there any more who could be told
-        return False
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - nobody is there any more who could be told
+        return False  # a task group wraps the GeneratorExit of its body, and raises what is no Exception
     return True
 
 

@@ -153,6 +153,24 @@ def test_discarding_closes_structured_code_that_awaits_in_its_exit() -> None:
     gc.collect()
 
 
+@pytest.mark.parametrize("error", [SystemExit, BaseException, None], ids=str)
+def test_discarding_ends_whatever_the_code_raises_as_it_is_closed(error: type[BaseException] | None) -> None:
+    async def waits() -> None:
+        try:
+            async with asyncio.TaskGroup():
+                await task(
+                    "a"
+                )  # the group has nobody else to wait for, and raises the GeneratorExit in a group
+        finally:
+            if error is not None:
+                raise error
+
+    run = Execution(waits, cold=False)
+    run.start()
+    run.instance.discard()
+    run.replay()
+
+
 def test_instance_that_is_dropped_leaves_memory() -> None:
     run = Execution(two_steps, cold=False)
     run.start()
