@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -82,7 +83,8 @@ class RuntimeSchedules:
         schedule = await self._ready(workflow)
         if not from_s <= to_s <= self.clock.now_s():
             raise ValueError("the range has to begin before it ends, and to end before now")
-        times = schedule.between(from_s - 1, to_s, MOST + 1)
+        # Times are whole seconds: a range that begins between two of them does not hold the first.
+        times = schedule.between(math.ceil(from_s) - 1, to_s, MOST + 1)
         left = MOST - len((await self._shown(workflow)).plan.queue)
         if len(times) > left:
             raise ValueError(

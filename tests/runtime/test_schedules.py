@@ -191,6 +191,9 @@ def test_times_of_the_past_are_filled_in_but_those_that_were_run(world: World) -
         assert len(started) == 3
         world.advance(0)
         assert seen == ["13 09:00", "11 09:00", "12 09:00"]
+        first_s = now_s - now_s % DAY_S + 9 * 3600 - 5 * DAY_S
+        assert world.ask(schedules.backfill("count", first_s + 0.5, first_s + 60)) == []
+        assert len(world.ask(schedules.backfill("count", first_s, first_s))) == 1
         with pytest.raises(ValueError, match="to end before now"):
             world.ask(schedules.backfill("count", now_s, now_s + 1))
         with pytest.raises(ValueError, match="at most 1000 times can wait now"):
