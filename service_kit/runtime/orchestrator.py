@@ -24,7 +24,7 @@ from service_kit.runtime.records import (
     StoredExecution,
     TurnCommit,
 )
-from service_kit.runtime.telling import tell_ending
+from service_kit.runtime.telling import tell_ending, tell_pause
 from service_kit.runtime.termination import end_before_begin, termination_of
 from service_kit.runtime.warm import Warm, WarmExecutions
 
@@ -188,7 +188,7 @@ class Orchestrator:
         except (Poisoned, Unstorable) as error:
             if not await self._terminated(id):
                 cause = error.__cause__ or error
-                logger.error("execution '%s' is paused: it cannot go on", id, exc_info=cause)  # noqa: TRY400 - the cause
+                tell_pause(id, cause)
                 await self.executions.pause(id, f"{type(cause).__name__}: {cause}")
             await self._put_down(incoming)
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 
 from service_kit.engine.failure import Failure, message_of
 from service_kit.engine.history import ExecutionRaised, ExecutionTimedOut
@@ -22,6 +23,16 @@ def tell_ending(id: str, workflow: str, outcome: Outcome) -> None:
             logger.warning("execution '%s' of '%s' did not end within %g s", id, workflow, timeout_s)
         case _:
             return
+
+
+def tell_pause(id: str, cause: BaseException) -> None:
+    """Tell of an execution that cannot go on, and what lets it when its code or the service is mended."""
+    logger.error(
+        "execution '%s' is paused: it cannot go on; once the cause is mended: service-kit executions resume %s",
+        id,
+        shlex.quote(id),
+        exc_info=cause,
+    )
 
 
 def tell_attempt(claimed: ClaimedTask, error: BaseException, again_in_s: float | None) -> None:

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from service_kit import Retry, Service, ServiceError, TimedOut, WorkflowFailed, duration, task, workflow
+from service_kit import (
+    NonDeterminismError,
+    Retry,
+    Service,
+    ServiceError,
+    TimedOut,
+    WorkflowFailed,
+    duration,
+    task,
+    workflow,
+)
 from service_kit.testing import TestEnvironment
 
 
@@ -108,3 +119,20 @@ def test_an_error_whose_message_cannot_be_made_is_told_and_counts_as_any_other(
 def test_a_child_that_took_too_long_is_named_to_its_parent(env: TestEnvironment[Payments]) -> None:
     with pytest.raises(TimedOut, match=r"^workflow 'wait' did not end within 60 s$"):
         env.run_until_complete(env.start(wait_for_another))
+
+
+@workflow
+async def read_a_file() -> None:
+    Path("/nowhere").read_text()
+
+
+class Reads(Service):
+    read_a_file = read_a_file
+
+
+def test_an_execution_that_is_paused_is_told_with_what_resumes_it(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(NonDeterminismError), TestEnvironment(Reads) as env:
+        env.start(read_a_file.options(id="o 1"))
+    (record,) = (each for each in caplog.records if each.levelno == logging.ERROR)
+    assert record.getMessage().startswith("execution 'o 1' is paused: it cannot go on")
+    assert record.getMessage().endswith("service-kit executions resume 'o 1'")
