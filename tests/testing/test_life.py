@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from client_kit import manage
-from service_kit import Service
+from service_kit import Service, workflow
 from service_kit.testing import NeverEnds, TestEnvironment
 from service_kit.testing.environment import START
 from tests.testing.orders import (
@@ -112,3 +112,17 @@ def test_execution_that_was_named_by_the_test_is_not_taken_for_another(env: Env)
     first = env.start(wait_one_second.options(id="wait_one_second-1"), "a")
 
     assert env.start(wait_one_second, "a").id != first.id
+
+
+@workflow
+async def be_interrupted() -> None:
+    raise KeyboardInterrupt
+
+
+class Interrupted(Service):
+    be_interrupted = be_interrupted
+
+
+def test_an_interrupt_in_the_middle_of_a_workflow_reaches_the_test() -> None:
+    with pytest.raises(KeyboardInterrupt), TestEnvironment(Interrupted) as env:
+        env.start(be_interrupted)
