@@ -128,14 +128,14 @@ class SubscriptionWorker:
             return
         handling = self._handled[place] = _Handling(claimed)
         name = f"subscription {claimed.subscription}"
-        runner = asyncio.create_task(self._run(handling, limit_s), name=name, context=self.context())
+        work = self._handle(place, handling, limit_s)
+        runner = asyncio.create_task(work, name=name, context=self.context())
         self._running[runner] = handling
         self._counts[claimed.subscription] += 1
         runner.add_done_callback(self._ended)
 
     def _ended(self, runner: asyncio.Task[None]) -> None:
         claimed = self._running.pop(runner).claimed
-        del self._handled[claimed.event.id, claimed.subscription]
         self._counts[claimed.subscription] -= 1
         self.hint()
         if not runner.cancelled() and (error := runner.exception()) is not None:
@@ -146,6 +146,13 @@ class SubscriptionWorker:
                 claimed.subscription,
                 exc_info=error,
             )
+
+    async def _handle(self, place: tuple[str, str], handling: _Handling, limit_s: float) -> None:
+        try:
+            await self._run(handling, limit_s)
+        finally:
+            # At once, not in a callback: what is to be tried again at once may be claimed before that.
+            del self._handled[place]
 
     async def _run(self, handling: _Handling, limit_s: float) -> None:
         claimed = handling.claimed

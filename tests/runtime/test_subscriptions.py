@@ -7,11 +7,11 @@ import json
 
 import pytest
 
-from service_kit import emit_all
+from service_kit import Retry, emit_all
 from service_kit.runtime.assembly import Runtime
 from service_kit.stores.memory.store import memory_stores
 from tests.runtime.running import ManualClock, letters_of, running, settle
-from tests.runtime.shop import Placed, Shipped, Shop, acts, announce, log
+from tests.runtime.shop import Placed, Shipped, Shop, acts, announce, log, on_all
 
 pytestmark = pytest.mark.anyio
 
@@ -151,6 +151,20 @@ async def test_a_clock_that_jumps_ahead_neither_ends_a_handler_nor_begins_it_twi
     assert log == ["all Shipped 1"]
     assert await letters_of(runtime, None) == []
     assert await runtime.stores.schedule.next_delivery_s(["on_all"]) is None
+
+
+async def test_what_is_to_be_tried_again_at_once_begins_anew_although_events_are_claimed_just_then(
+    runtime: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail_after_an_event() -> None:
+        await Shipped(order="2").emit()
+        _fail()
+
+    monkeypatch.setitem(on_all.definition, "retry", Retry(max_attempts=3, backoff_s=0))
+    acts["all Shipped 1"] = fail_after_an_event
+    await Shipped(order="1").emit()
+    await clock.advance(1)
+    assert sorted(log) == ["all Shipped 1"] * 3 + ["all Shipped 2"] * 3
 
 
 async def test_a_store_that_does_not_take_the_end_of_a_delivery_leaves_it_to_be_claimed_again(
