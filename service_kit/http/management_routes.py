@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 from typing import Annotated, TypeAlias
 
@@ -46,6 +47,8 @@ from service_kit.http.origins import is_local, is_loopback
 from service_kit.http.problems import KitProblem
 from service_kit.http.security import Gate
 from service_kit.runtime.idempotency import IdempotencyStore
+
+logger: logging.Logger = logging.getLogger("service_kit.http")
 
 Admission: TypeAlias = Callable[[Request], Awaitable[None]]
 """Lets a caller in, or raises why not."""
@@ -138,6 +141,8 @@ def _workflow_commands_of(contract: ServiceContract) -> list[AnyCommand]:
                 contract.signals[name].decode(text)
             except ValidationError as error:
                 raise InvalidSignal(signal=name, errors=_errors(error)) from None
+        else:
+            _doubt(id, name, contract.signals)
         await require_gateway("this").signal(id, name, text, signal_id, workflow)
 
     @command(method="GET", path="/_system/executions/{id}/states", errors=[ExecutionNotFound])
@@ -171,6 +176,19 @@ def _checked(event: EmittedEvent, known: Mapping[str, type[Event]]) -> str:
         return known[event.name].model_validate_json(to_json(event.payload)).model_dump_json(by_alias=True)
     except ValidationError as error:
         raise InvalidEvent(event=event.name, errors=_errors(error)) from None
+
+
+def _doubt(id: str, name: str, known: Collection[str]) -> None:
+    """Tell of a signal whose name is almost one that the class has: the workflow would wait for that one for ever."""
+    from difflib import get_close_matches  # of no use to whoever makes no mistake
+
+    for meant in get_close_matches(name[:100], known, n=1, cutoff=0.8):
+        logger.warning(
+            "execution %r was sent signal %.100r, which the class does not name; if it meant %r, send that",
+            id,
+            name,
+            meant,
+        )
 
 
 def _errors(error: ValueError) -> list[dict[str, JsonValue]]:

@@ -190,6 +190,22 @@ def test_a_signal_of_the_class_whose_payload_does_not_fit_is_refused_and_never_r
     run(tmp_path, test)
 
 
+def test_a_signal_whose_name_is_almost_one_of_the_class_is_told_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(host: LocalHost, manager: Manager, client: Counter) -> None:
+        handle = await client.wait.start()
+        await handle.signal(Signal("amuont", int), 1)
+        await handle.signal(go_on, "a name of the module's own")
+        assert await handle.result() == "a name of the module's own"
+
+    run(tmp_path, test)
+    (told,) = (each.getMessage() for each in caplog.records if "was sent signal" in each.getMessage())
+    assert told.endswith(
+        "was sent signal 'amuont', which the class does not name; if it meant 'amount', send that"
+    )
+
+
 def test_a_fork_that_cannot_be_is_refused_with_what_can(tmp_path: Path) -> None:
     async def test(host: LocalHost, manager: Manager, client: Counter) -> None:
         await client.wait.options(id="w").start()
