@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from service_kit.contract.filters import check_filter
 from service_kit.contract.parameters import bare_type, resolve_hints
@@ -108,16 +109,36 @@ def _check_number(where: str, path: str, field: str, models: tuple[type[BaseMode
     )
 
 
+class _Writing(GenerateJsonSchema):
+    """JSON Schema of what is written: anything, where a function writes it that does not say what it returns."""
+
+    def emit_warning(self, kind: object, detail: str) -> None:
+        """Say nothing of defaults that JSON does not have: nobody has asked for a schema."""
+
+    def ser_schema(self, schema: Any) -> JsonSchemaValue | None:
+        if schema["type"] in ("function-plain", "function-wrap") and "return_schema" not in schema:
+            return {}
+        return super().ser_schema(schema)
+
+
 def _json_kinds(model: type[BaseModel], field: str) -> set[str] | None:
     """Return the types of a member of a model's JSON, of an array those of its items; None if they are not plain."""
     try:
-        schema = model.model_json_schema(mode="serialization")
+        schema = model.model_json_schema(mode="serialization", schema_generator=_Writing)
     except (PydanticInvalidForJsonSchema, PydanticUserError):
         return None
+    seen = set[str]()
+
+    def resolved(part: Mapping[str, Any]) -> Mapping[str, Any]:
+        named: Mapping[str, Any] = schema["$defs"][part["$ref"].rpartition("/")[2]]
+        return named
 
     def kinds(part: Mapping[str, Any]) -> set[str] | None:
         if "$ref" in part:
-            return kinds(schema["$defs"][part["$ref"].rpartition("/")[2]])
+            if part["$ref"] in seen:
+                return set()
+            seen.add(part["$ref"])
+            return kinds(resolved(part))
         if "anyOf" in part:
             several = [kinds(one) for one in part["anyOf"]]
             return None if None in several else {kind for found in several for kind in found or ()}
@@ -125,7 +146,8 @@ def _json_kinds(model: type[BaseModel], field: str) -> set[str] | None:
             return kinds(part["items"])
         return {part["type"]} if isinstance(part.get("type"), str) else None
 
-    return kinds(schema["properties"].get(field, {}))
+    whole = resolved(schema) if "$ref" in schema else schema  # it holds itself
+    return kinds(whole["properties"].get(field, {}))
 
 
 def _written(model: type[BaseModel]) -> dict[str, Any]:

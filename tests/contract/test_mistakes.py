@@ -9,7 +9,8 @@ from types import ModuleType
 from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PlainSerializer
+from typing_extensions import TypeAliasType
 
 from service_kit import DefinitionError, Event, Retry, Service, ServiceError, command, subscription, workflow
 from service_kit.contract.gather import gather
@@ -184,7 +185,35 @@ def test_a_filter_for_numbers_on_what_is_text_in_json_is_refused(match: dict[str
     assert "(a Decimal is a string), so that it would hear nothing" in mistake(declare)
 
 
+Nested = TypeAliasType("Nested", "list[Nested] | int")
+Letters = TypeAliasType("Letters", "list[Letters] | str")
+
+
+class Basket(Event):
+    pieces: int
+    inner: Basket | None = None
+    nested: Nested = 0
+    letters: Letters = ""
+    price: Annotated[Decimal, PlainSerializer(lambda price: float(price))]
+    tag: object = object()
+
+
 @pytest.mark.parametrize("field", ["cents", "weights", "anything"])
 def test_a_filter_for_numbers_on_what_may_be_one_is_fine(field: str) -> None:
     @subscription(Paid, match={field: [{"numeric": [">", 5]}, 3]})
     async def hear(event: Paid) -> None: ...
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("field", ["pieces", "nested", "price", "tag"])
+def test_a_filter_for_numbers_on_an_event_that_holds_itself_or_writes_itself_is_fine(field: str) -> None:
+    @subscription(Basket, match={field: [3]})
+    async def hear(event: Basket) -> None: ...
+
+
+def test_a_filter_for_numbers_on_text_that_holds_itself_is_refused() -> None:
+    def declare() -> None:
+        @subscription(Basket, match={"letters": [3]})
+        async def hear(event: Basket) -> None: ...
+
+    assert "the event's JSON has string there" in mistake(declare)
