@@ -70,6 +70,10 @@ def _are_texts(value: object) -> bool:
     )
 
 
+def _can_be_asked_for(attributes: Mapping[str, str]) -> bool:
+    return all(name and "=" not in name for name in attributes)  # lists ask for `name=value`
+
+
 def _positive(number: float) -> bool:
     return 0 < number < math.inf
 
@@ -91,7 +95,11 @@ _RULES: dict[str, _Rule] = {
     "retry": _Rule(_is_retry, "give Retry(...), such as Retry(max_attempts=5)"),
     "parent_close": _Rule(_is_text, "give 'cancel', 'terminate' or 'abandon'", _is_closing),
     "id": _Rule(_is_text, f"give a text of 1 to {ID_MOST} characters that UTF-8 has", _fits_key),
-    "attributes": _Rule(_are_texts, "give texts by names, as `attribute.of(value)` returns them"),
+    "attributes": _Rule(
+        _are_texts,
+        "give texts by names without '=', as `attribute.of(value)` returns them",
+        _can_be_asked_for,
+    ),
 }
 
 

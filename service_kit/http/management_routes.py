@@ -50,6 +50,8 @@ from service_kit.runtime.idempotency import IdempotencyStore
 
 logger: logging.Logger = logging.getLogger("service_kit.http")
 
+AttributeName: TypeAlias = Annotated[str, Field(pattern="^[^=]+$", description="lists ask for name=value")]
+
 Admission: TypeAlias = Callable[[Request], Awaitable[None]]
 """Lets a caller in, or raises why not."""
 
@@ -101,7 +103,7 @@ def _workflow_commands_of(contract: ServiceContract) -> list[AnyCommand]:
         id: ChosenId | None = None,
         timeout_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None,
         start_delay_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None,
-        attributes: Mapping[str, str] = {},
+        attributes: Mapping[AttributeName, str] = {},
     ) -> str:
         """Start an execution of a public workflow, or find the running one of the same id and input; return its id."""
         if id is not None and is_hidden(id):

@@ -116,6 +116,8 @@ def test_a_wrong_option_of_a_subscription_is_refused(options: Any) -> None:
         ({"id": "\ud83c"}, ValueError, "id is '\\ud83c'; give a text of 1 to 500 characters"),
         ({"id": 3}, TypeError, "id is 3"),
         ({"attributes": {"tier": 1}}, TypeError, "attributes is {'tier': 1}; give texts by names"),
+        ({"attributes": {"a=b": "c"}}, ValueError, "give texts by names without '='"),
+        ({"attributes": {"": "c"}}, ValueError, "attributes is {'': 'c'}"),
     ],
 )
 def test_a_wrong_option_of_a_start_is_refused_where_it_is_chosen(
