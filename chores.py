@@ -367,12 +367,17 @@ def _together(*work: Callable[[], object]) -> None:
 
 def _interrupt(begun: Iterable[Future[object]]) -> None:
     """Tell what runs side by side of Ctrl+C, and of the next one, until all of it has ended."""
+    # What a script runs in its background ignores Ctrl+C, and so does all that it begins.
+    deaf = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     told = set[subprocess.Popen[str]]()
     while not all(one.done() for one in begun):
         try:
             for process in _BESIDE - told:
                 told.add(process)
-                process.terminate() if os.name == "nt" else os.killpg(process.pid, signal.SIGINT)
+                if os.name == "nt":
+                    process.terminate()
+                else:
+                    os.killpg(process.pid, signal.SIGTERM if deaf else signal.SIGINT)
             time.sleep(0.1)
         except ProcessLookupError:
             pass  # it has just ended
@@ -396,7 +401,7 @@ def _begun(command: Sequence[str]) -> Generator[subprocess.Popen[str]]:
     Beside others it has a process group of its own, for all that it begins: `_interrupt` alone tells them of Ctrl+C,
     whether the terminal or somebody else has told us.
     """
-    with subprocess.Popen(
+    process = subprocess.Popen(
         command,
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
@@ -405,11 +410,14 @@ def _begun(command: Sequence[str]) -> Generator[subprocess.Popen[str]]:
         text=True,
         errors="replace",
         process_group=0 if _is_beside() else None,
-    ) as process:
-        if _is_beside():
-            _BESIDE.add(process)
-        yield process
-    _BESIDE.discard(process)
+    )
+    if _is_beside():
+        _BESIDE.add(process)
+    try:
+        with process:
+            yield process
+    finally:
+        _BESIDE.discard(process)
 
 
 def _call(who: str, *command: str) -> int:

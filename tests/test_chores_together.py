@@ -90,7 +90,8 @@ INTERRUPTED = """
 import chores, signal, sys
 from functools import partial
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever this was started from
+signal.signal(signal.SIGINT, getattr(signal, sys.argv[1]))  # whatever this was started from
+signal.signal(signal.SIGTERM, signal.default_int_handler)  # as chores.py does
 chores.os.cpu_count = lambda: 2
 code = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
 waiting = [partial(chores._run, name, sys.executable, "-c", code, cure="") for name in "ab"]
@@ -99,8 +100,18 @@ chores._together(*waiting, partial(chores._run, "later", sys.executable, "-c", "
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no process groups")
-def test_an_interrupt_of_one_process_alone_ends_what_it_runs_side_by_side() -> None:
-    command = [sys.executable, "-c", INTERRUPTED]
+@pytest.mark.parametrize(
+    ("ctrl_c", "sent", "last_words"),
+    [
+        ("default_int_handler", signal.SIGINT, {"a | KeyboardInterrupt", "b | KeyboardInterrupt"}),
+        ("SIG_IGN", signal.SIGTERM, set[str]()),
+    ],
+    ids=["on a terminal", "in the background of a script"],
+)
+def test_an_interrupt_of_one_process_alone_ends_what_it_runs_side_by_side(
+    ctrl_c: str, sent: signal.Signals, last_words: set[str]
+) -> None:
+    command = [sys.executable, "-c", INTERRUPTED, ctrl_c]
     running = list[int]()
     with subprocess.Popen(
         command, cwd=chores.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -110,10 +121,10 @@ def test_an_interrupt_of_one_process_alone_ends_what_it_runs_side_by_side() -> N
             lines = [process.stdout.readline().decode().strip() for _ in range(4)]
             running += [int(line.partition(" | ")[2]) for line in lines if " | " in line]
             assert sorted(line.partition(" | ")[0] for line in lines) == ["==> a", "==> b", "a", "b"]
-            process.send_signal(signal.SIGINT)
+            process.send_signal(sent)
             assert process.wait(60) == -signal.SIGINT
             said = process.stdout.read().decode()
-            assert {"a | KeyboardInterrupt", "b | KeyboardInterrupt"} <= set(said.splitlines())
+            assert last_words <= set(said.splitlines())
             assert "later" not in said
             for pid in running:
                 with pytest.raises(ProcessLookupError):
