@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Protocol, TypeVar
 
 from client_kit.auth import Auth
 from client_kit.bound import BoundCommand, BoundStream
@@ -99,6 +99,15 @@ class Connecting(Generic[S]):
 
     def __exit__(self, *_: object) -> None:
         self._connection.close_sync()
+
+    if not TYPE_CHECKING:  # to a type checker it would have every name
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(
+                f"there is no client yet: 'async with connect(...) as client', and then client.{name}",
+                name=name,
+                obj=self,
+            )
 
 
 def connect(

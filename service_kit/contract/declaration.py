@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, Self
 
+from pydantic_core import PydanticSerializationError
+
 from service_kit.contract.codec import CommandCodec, build_codec
 from service_kit.contract.parameters import Parameter, bind_arguments, read_parameters, resolve_hints
 from service_kit.contract.route import Route
@@ -66,7 +68,15 @@ class Declaration:
         Raises TypeError for arguments that do not fit the signature, PydanticSerializationError for a value of
         another type than its parameter's.
         """
-        return self.codec.rpc.encode(bind_arguments(self.name, self.codec.parameters, args, kwargs))
+        arguments = bind_arguments(self.name, self.codec.parameters, args, kwargs)
+        try:
+            return self.codec.rpc.encode(arguments)
+        except PydanticSerializationError as error:
+            from service_kit.contract.payload import plainly  # of what is durable, which commands are not
+
+            raise PydanticSerializationError(
+                f"what {self.kind} '{self.name}' is given is not of its type: {plainly(str(error))}"
+            ) from error
 
     def decode_result(self, body: bytes) -> Any:
         """Return the result, or one item of a stream, from its JSON; raise pydantic's ValidationError."""

@@ -50,7 +50,7 @@ class PayloadCodec:
             return self._serializer.to_json(value, by_alias=True, warnings="error").decode()
         except PydanticSerializationError as error:
             missing = " (is an `await` missing?)" if inspect.iscoroutine(value) else ""
-            raise self._refusal(_plainly(str(error)) + missing) from error
+            raise self._refusal(plainly(str(error)) + missing) from error
 
     def decode(self, text: str) -> Any:
         """Return the value; raise pydantic's ValidationError."""
@@ -81,7 +81,7 @@ class CallCodec:
         return self._decode(text.encode())
 
 
-def _plainly(told: str) -> str:
+def plainly(told: str) -> str:
     """Return what pydantic says of a value of another type, without the names of its own classes."""
     lines = [line.strip() for line in told.splitlines() if line != "Pydantic serializer warnings:"]
     return "; ".join(UNEXPECTED.sub(r"\1 [\2]", line) for line in lines)

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
 from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError
 
 from client_kit import (
     BoundCommand,
@@ -57,7 +59,20 @@ def test_wrong_arguments_raise_where_the_call_is_written_and_send_nothing() -> N
             shop.place.sync("sku-1", size=3)  # type: ignore[call-arg]  # what an untyped caller writes
         with pytest.raises(TypeError, match="missing its argument 'count'"):
             shop.tail()  # type: ignore[call-arg]  # as above
+        with pytest.raises(
+            PydanticSerializationError, match=r"^what command 'place' is given is not of its type: "
+        ):
+            shop.place.sync(7)  # type: ignore[arg-type]  # as above
     assert app.asked == []
+
+
+def test_a_client_that_was_not_entered_says_how_to_get_one() -> None:
+    wrong: Any = connect(Shop, URL)
+    with pytest.raises(
+        AttributeError, match=r"'async with connect\(...\) as client', and then client\.place$"
+    ):
+        wrong.place("sku-1")
+    assert not hasattr(wrong, "__await__")
 
 
 def test_a_closed_client_says_so() -> None:
