@@ -11,6 +11,7 @@ from service_kit.contract.event import Event, Subscription
 from service_kit.contract.outcomes import DeclaredFailures
 from service_kit.contract.schedule import Schedule
 from service_kit.contract.service import ServiceContract
+from service_kit.contract.signal import State
 from service_kit.contract.task import Task
 from service_kit.contract.workflow import Workflow
 from service_kit.errors import DefinitionError, ServiceError
@@ -27,6 +28,8 @@ class Declarations:
     events: dict[str, type[Event]] = field(default_factory=dict[str, type[Event]])
     errors: dict[str, type[ServiceError]] = field(default_factory=dict[str, type[ServiceError]])
     """Declared error classes by `module:QualName`."""
+    states: set[str] = field(default_factory=set[str])
+    """Names of what executions show."""
     namespaces: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
     """Where all of it was found."""
 
@@ -100,6 +103,9 @@ def _take(found: Declarations, value: Any) -> bool:
             for name, event in value.events.items():
                 _add(found.events, name, event, event)
             return _add(found.subscriptions, value.name, value, value.function)
+        case State():
+            found.states.add(value.name)
+            return True
         case type() if issubclass(value, Event) and value is not Event:
             return _add(found.events, value.event_name, value, value)
         case _:

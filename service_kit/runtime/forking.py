@@ -54,6 +54,7 @@ class Forking:
         now_s = self.clock.now_s()
         events = _renamed(_first_turns(found, turn), id, new_id, now_s)
         new, commit = self._forked(found, events, now_s)
+        commit = replace(commit, states={**await self._shown_before(found), **commit.states})
         try:
             await self._check_children(commit.effects)
             taken = await self.executions.create(new, commit)
@@ -103,6 +104,16 @@ class Forking:
             attributes={event.name: event.value for event in events if isinstance(event, AttributeSet)},
         )
         return new, commit
+
+    async def _shown_before(self, found: StoredExecution) -> dict[str, str]:
+        """Return the states that the present run began with, as far as it has not set them since."""
+        if not found.record.run:
+            return {}
+        events = (event for text in found.history for event in decode_events(text))
+        later = {event.name for event in events if isinstance(event, StateSet)}
+        names = sorted(self.dispatcher.declarations.states - later)
+        values = [(name, await self.executions.state(found.record.id, name)) for name in names]
+        return {name: value for name, value in values if value is not None}
 
     async def _check_children(self, effects: Sequence[Effect]) -> None:
         for effect in effects:

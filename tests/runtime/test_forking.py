@@ -19,6 +19,7 @@ ran: list[str] = []
 answers: dict[str, Any] = {}
 word = Signal("word", str)
 progress = State("progress", int)
+stage = State("stage", str)
 
 
 @task(retry=Retry(max_attempts=1))
@@ -55,6 +56,18 @@ async def knows_itself() -> str:
 
 
 @workflow
+async def shows(run: int) -> str:
+    if not run:
+        progress.set(7)
+        stage.set("begins")
+        await shows.continue_as_new(1)
+    stage.set("waits")
+    heard = await word.receive()
+    progress.set(8)
+    return f"{heard} {await word.receive()}"
+
+
+@workflow
 async def again(left: int) -> str:
     await step("again")
     if left:
@@ -77,6 +90,7 @@ class Shop(Service):
     order = order
     knows_itself = knows_itself
     again = again
+    shows = shows
 
 
 @pytest.fixture
@@ -219,6 +233,18 @@ async def test_the_present_run_of_one_that_continued_as_new_is_forked(runtime: R
     await again.get("b").signal(word, "hello")
     assert await again.get("b").result() == "hello"
     assert ran == ["again"] * 3
+
+
+async def test_a_fork_shows_what_earlier_runs_have_shown(runtime: Runtime) -> None:
+    await shows.options(id="a").start(0)
+    await settle()
+    await fork(runtime, "a", 1, "b")
+    assert [await shows.get("b").state(shown) for shown in (progress, stage)] == [7, "waits"]
+    await shows.get("a").signal(word, "hello")
+    await settle()
+    await fork(runtime, "a", 1, "c")
+    # What it was before the run has set it is not known any more.
+    assert [await shows.get("c").state(shown) for shown in (progress, stage)] == [None, "waits"]
 
 
 async def test_a_signal_that_a_fork_has_by_its_first_turns_is_not_received_again_in_its_next_run(
