@@ -221,12 +221,13 @@ def _describe(value: object) -> str:
 
 
 def _near_modules(target: Target, name: str) -> str:
-    folder = target.folder.joinpath(*name.split(".")[:-1])
+    package, dot, own = name.rpartition(".")
+    folder = target.folder.joinpath(*package.split("."))
     if not folder.is_dir():
         return EXAMPLE
     here = [p.stem for p in folder.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()]
-    near = get_close_matches(name.rpartition(".")[2], here, n=1)
-    return f"did you mean '{near[0]}'?" if near else EXAMPLE
+    near = get_close_matches(own, here, n=1)
+    return f"did you mean '{package}{dot}{near[0]}'?" if near else EXAMPLE
 
 
 def _near_files(path: Path) -> str:

@@ -65,6 +65,7 @@ def test_a_class_inside_a_class_is_reached(workshop: Workshop) -> None:
     ("target", "problem", "cure"),
     [
         ("ordrs:Orders", "there is no module 'ordrs'", "did you mean 'orders'?"),
+        ("company.salse:Orders", "there is no module 'company.salse'", "did you mean 'company.sales'?"),
         ("orders.deep:Orders", "there is no module 'orders.deep'", "module:Service"),
         ("ordrs.py:Orders", "there is no file ordrs.py", "did you mean orders.py?"),
         ("orders:Order5", "module 'orders' has no 'Order5'", "did you mean 'Order"),
@@ -83,6 +84,8 @@ def test_what_cannot_be_found_is_told_with_a_cure(
 ) -> None:
     workshop.write("two.py", "from service_kit import Service\nclass A(Service): ...\nclass B(Service): ...")
     workshop.write("none.py", "")
+    workshop.write("company/__init__.py", "")
+    workshop.write("company/sales.py", "")
     workshop.write("json.py", ORDERS)
     with pytest.raises(Unusable) as caught:
         load_service(target)
