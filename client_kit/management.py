@@ -121,7 +121,7 @@ class Manager:
         """Return a workflow by its name, for programs that do not have the service's class.
 
         It starts executions with arguments by name, and `get` gives handles: to signal, cancel, terminate or follow
-        what a list has shown. Results are JSON values.
+        what a list has shown. Results are JSON values, and what `result()` raises is of `client_kit.contracts.errors`.
         """
         from client_kit.contracts.workflows import NamedWorkflow  # pydantic's part of it, for few programs
         from client_kit.workflows import BoundWorkflow
