@@ -74,7 +74,7 @@ class TaskWorker:
     """Attempts and promised claims that need a thread."""
     _allowances: dict[str, Allowance] = field(default_factory=dict[str, Allowance])
     _kept_s: float = 0.0
-    """When claims were last looked after."""
+    """When claims were last looked after, and the store took it."""
 
     @property
     def busy(self) -> bool:
@@ -144,13 +144,13 @@ class TaskWorker:
         Call it a few times in each lease, and a second after a heartbeat.
         """
         now_s, lease_s = self.clock.now_s(), self.options.lease_s
-        self._kept_s = now_s
         kept = [
             attempt
             for attempt, runner in self._running.values()
             if not runner.done() and (attempt.unsaid or attempt.claim.until_s - now_s < lease_s * 2 / 3)
         ]
         if not kept:
+            self._kept_s = now_s
             return
         beats = [Heartbeat(a.task.key, a.claim, now_s + lease_s, a.details) for a in kept]
         for attempt in kept:
@@ -160,6 +160,7 @@ class TaskWorker:
         except Exception:
             self._give_up([attempt for attempt in kept if attempt.claim.until_s <= self.clock.now_s()])
             raise
+        self._kept_s = now_s
         for attempt, cancelled in zip(kept, answers, strict=True):
             attempt.claim = replace(attempt.claim, until_s=now_s + lease_s)
             attempt.cancelled = attempt.cancelled or bool(cancelled)

@@ -142,6 +142,25 @@ async def test_a_clock_that_jumps_ahead_ends_no_attempt(runtime: Runtime, clock:
     assert log == ["a"]
 
 
+async def test_a_store_that_takes_no_heartbeats_almost_as_long_as_a_claim_lasts_ends_no_attempt(
+    runtime: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(beats: object) -> None:
+        raise OSError("the disk is away")
+
+    ended = asyncio.Event()
+    acts["a"], chosen["retry"] = ended.wait, Retry(max_attempts=1)
+    handle = await do.start("a")
+    await settle()
+    with monkeypatch.context() as patch:
+        patch.setattr(runtime.stores.tasks, "heartbeat", refuse)
+        await clock.advance(runtime.task_worker.options.lease_s - 1)
+    await clock.advance(5)
+    ended.set()
+    await clock.advance(1)
+    assert (log, await handle.status()) == (["a"], "succeeded")
+
+
 async def test_a_task_that_comes_back_to_its_process_waits_for_the_attempt_that_is_still_ending(
     clock: ManualClock,
 ) -> None:
