@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import CodeType
 from typing import Any
 
 from ..errors import NonDeterminismError
@@ -31,6 +32,8 @@ class ClosedLoop(asyncio.AbstractEventLoop):
     """An event loop without an outside: no threads, no processes, no network, no life of its own."""
 
     ledger: Ledger
+    told_at: tuple[CodeType, int] | None = None
+    """Code and instruction where the interpreter last told of an error that it cannot raise, as one of `__del__`."""
 
     run_in_executor: Any = _refuses("threads or executors (run_in_executor, asyncio.to_thread)")
     set_default_executor: Any = _refuses("threads or executors (set_default_executor)")

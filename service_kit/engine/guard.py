@@ -122,8 +122,10 @@ def _hook(turn: CodeType) -> Callable[[str, tuple[Any, ...]], None]:
         if not isinstance(loop, ClosedLoop):
             return
         what = REFUSED.get(event)
-        if what is not None and not _tolerated(sys._getframe(1), turn):
+        if what is not None and not _tolerated(sys._getframe(1), turn, loop.told_at):
             raise refusal(loop.ledger, what)
+        if event == "sys.unraisablehook":
+            loop.told_at = _place(sys._getframe(1))
 
     return hook
 
@@ -142,11 +144,20 @@ def _audit(module: Any, name: str, event: str) -> None:
     setattr(owner, name, audited)
 
 
-def _tolerated(frame: FrameType | None, turn: CodeType) -> bool:
-    """Return whether a tolerated module stands between what happened and the turn."""
+def _tolerated(frame: FrameType | None, turn: CodeType, told_at: tuple[CodeType, int] | None) -> bool:
+    """Return whether a tolerated module stands between what happened and the turn, or the interpreter itself.
+
+    That reads source lines when it tells of an error that it cannot raise; the code has not moved on meanwhile.
+    """
     while frame is not None and frame.f_code is not turn:
+        if _place(frame) == told_at:
+            return True
         name: str = frame.f_globals.get("__name__", "")
         if name.partition(".")[0] in TOLERATED or frame.f_code.co_name == "__del__":
             return True
         frame = frame.f_back
     return False
+
+
+def _place(frame: FrameType) -> tuple[CodeType, int]:
+    return frame.f_code, frame.f_lasti

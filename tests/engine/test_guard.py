@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import _thread
 import asyncio
-import gc
 import importlib
 import logging
 import os
@@ -19,7 +18,7 @@ import time
 import tokenize
 import warnings
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -215,38 +214,6 @@ def test_finalizers_that_happen_to_run_inside_a_turn_are_free(tmp_path: Path) ->
     del plain
     use(owners.clear)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_garbage_of_the_host_is_not_collected_inside_a_turn(tmp_path: Path) -> None:
-    def write_at_its_end(path: Path) -> Generator[None]:
-        try:
-            yield
-        finally:
-            path.write_text("collected")
-
-    def leave_garbage() -> None:
-        cycle: list[object] = [left := write_at_its_end(tmp_path / "host")]
-        cycle.append(cycle)
-        next(left)
-
-    def run_long() -> None:
-        leave_garbage()
-        assert len([[] for _ in range(100_000)]) == 100_000  # far more than the collector lets pass
-
-    use(run_long)
-    gc.collect()
-    assert (tmp_path / "host").read_text() == "collected"
-
-
-def test_collector_that_was_off_stays_off() -> None:
-    gc.disable()
-    try:
-        use(lambda: None)
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
-    use(lambda: None)
-    assert gc.isenabled()
 
 
 def test_hook_knows_what_to_refuse_and_what_to_let_pass() -> None:
