@@ -6,12 +6,15 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
 from client_kit import ConnectFailed, NetworkError, ProblemError, Request, Response, Retry, system
 from client_kit.auth import NoAuth
+from client_kit.contracts.workflows import NamedWorkflow
 from client_kit.errors import CallTimeout, ConnectionLost
+from client_kit.executions import ExecutionHandle
 from client_kit.flow import Policy
 from client_kit.line import Session
 from client_kit.options import ClientOptions
@@ -96,3 +99,11 @@ def test_other_failures_end_the_wait() -> None:
 def test_who_waits_for_a_time_hears_of_the_failure_at_its_end() -> None:
     with pytest.raises(NetworkError):
         asyncio.run(access(RUNNING, CallTimeout("no answer")).outcome("o-1", 0.05))
+
+
+def test_a_signal_or_a_state_by_its_name_alone_is_told_what_to_give() -> None:
+    handle: Any = ExecutionHandle(access(RUNNING), NamedWorkflow("wait"), "o-1")
+    with pytest.raises(TypeError, match=r"^signal 'approved': .*; give the Signal that is declared"):
+        asyncio.run(handle.signal("approved", True))
+    with pytest.raises(TypeError, match=r"^state 'stage': .*; give the State that is declared"):
+        asyncio.run(handle.state("stage"))
