@@ -1,4 +1,4 @@
-"""Cleanup of objects that happens inside a turn, whosever they are, is not taken for what the workflow does."""
+"""Cleanup of objects that happens inside a turn is not taken for what the workflow does."""
 
 from __future__ import annotations
 
