@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -21,24 +22,28 @@ def find_declared(type_: str, namespaces: Iterable[Mapping[str, Any]]) -> type[S
     """Return the class `module:QualName`, if code of these namespaces can name it: `except errors.OutOfStock`.
 
     Tasks and workflows that stand in them belong to that code. A class that merely happens to be loaded may not be so
-    in another process, where a replay would catch something else.
+    in another process, where a replay would catch something else; so a module beneath a package that has a name
+    there, as `shop` after `import shop.orders`, is imported if nobody has done so.
     """
     module_name, _, name = type_.partition(":")
-    module = sys.modules.get(module_name)
+    named = list(_named(namespaces))
+    is_led_to = any(isinstance(value, ModuleType) and _leads_to(value, module_name) for value in named)
+    module = _imported(module_name) if is_led_to else sys.modules.get(module_name)
     if module is None:
         return None
     first, *inner = name.split(".")
     found: Any = vars(module).get(first)
     for each in inner:
         found = getattr(found, each, None)
-    return found if _is_declared(found) and _is_named(found, module, namespaces) else None
+    return found if _is_declared(found) and (is_led_to or any(value is found for value in named)) else None
 
 
 def _is_declared(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, ServiceError) and value is not ServiceError
 
 
-def _is_named(cls: type, home: ModuleType, namespaces: Iterable[Mapping[str, Any]]) -> bool:
+def _named(namespaces: Iterable[Mapping[str, Any]]) -> Iterator[object]:
+    """Yield all that has a name in namespaces, and in those of the tasks and workflows that stand there."""
     pending, seen = list(namespaces), set[int]()
     while pending:
         namespace = pending.pop()
@@ -46,13 +51,18 @@ def _is_named(cls: type, home: ModuleType, namespaces: Iterable[Mapping[str, Any
             continue
         seen.add(id(namespace))
         for value in list(namespace.values()):
-            if value is cls or (isinstance(value, ModuleType) and _leads_to(value, home)):
-                return True
+            yield value
             if isinstance(value, Declaration):
                 pending.append(value.function.__globals__)
-    return False
 
 
-def _leads_to(module: ModuleType, home: ModuleType) -> bool:
+def _leads_to(module: ModuleType, home: str) -> bool:
     """Tell whether a module is the home of a class, or a package that it lies in: `import shop.errors` binds `shop`."""
-    return f"{home.__name__}.".startswith(f"{module.__name__}.")
+    return f"{home}.".startswith(f"{module.__name__}.")
+
+
+def _imported(name: str) -> ModuleType | None:
+    try:
+        return import_module(name)
+    except ImportError:
+        return None  # the code of today does not have it

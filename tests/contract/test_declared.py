@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from service_kit import WorkflowFailed
-from service_kit.testing import TestEnvironment
+from service_kit.testing import Replayer, TestEnvironment
 
 SOURCES = {
     "errands/__init__.py": "",
@@ -21,6 +21,10 @@ class Gone(ServiceError, status=410):
     sku: str
 class Late(ServiceError, status=409):
     by: int
+""",
+    "errands/lazy.py": """
+from service_kit import ServiceError
+class Lazy(ServiceError): ...
 """,
     "hidden_errands.py": """
 from service_kit import ServiceError
@@ -34,6 +38,9 @@ async def pick(sku: str) -> str:
     if sku == "hidden":
         from hidden_errands import Hidden
         raise Hidden()
+    if sku == "lazy":
+        from errands.lazy import Lazy
+        raise Lazy()
     raise errands.errors.Late(by=3) if sku == "late" else errands.errors.Gone(sku=sku)
 """,
     "errands/carrying.py": """
@@ -60,10 +67,17 @@ async def ask(sku: str) -> str:
         return await fetch(sku)
     except errors.Late as error:
         return f"late by {error.by}"
+@workflow
+async def tell(sku: str) -> str:
+    try:
+        return await pick(sku)
+    except Exception as error:
+        return type(error).__name__
 class Errands(Service):
     carry = carry
     fetch = fetch
     ask = ask
+    tell = tell
 """,
 }
 
@@ -98,3 +112,14 @@ def test_an_error_that_merely_happens_to_be_loaded_stays_what_it_is_in_every_pro
         hidden = env.start(flows.carry, "hidden")
         with pytest.raises(WorkflowFailed, match="Hidden"):
             env.run_until_complete(hidden)
+
+
+def test_an_error_of_a_module_that_only_the_task_has_imported_is_the_same_in_every_process(
+    flows: Any,
+) -> None:
+    with TestEnvironment(flows.Errands) as env:
+        told = env.start(flows.tell, "lazy")
+        assert env.run_until_complete(told) == "Lazy"
+        recording = told.recording()
+    del sys.modules["errands.lazy"]  # as in a process that has not run the task
+    Replayer(flows.Errands).replay(recording)
