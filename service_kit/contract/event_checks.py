@@ -142,12 +142,12 @@ def _json_kinds(model: type[BaseModel], field: str) -> set[str] | None:
         if "anyOf" in part:
             several = [kinds(one) for one in part["anyOf"]]
             return None if None in several else {kind for found in several for kind in found or ()}
-        if part.get("type") == "array" and "items" in part:
-            return kinds(part["items"])
+        if part.get("type") == "array":
+            return kinds(part["items"]) if "items" in part and "prefixItems" not in part else None
         return {part["type"]} if isinstance(part.get("type"), str) else None
 
     whole = resolved(schema) if "$ref" in schema else schema  # it holds itself
-    return kinds(whole["properties"].get(field, {}))
+    return kinds(whole.get("properties", {}).get(field, {}))
 
 
 def _written(model: type[BaseModel]) -> dict[str, Any]:

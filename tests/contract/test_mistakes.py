@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, Field, PlainSerializer
+from pydantic import BaseModel, Field, PlainSerializer, RootModel
 from typing_extensions import TypeAliasType
 
 from service_kit import DefinitionError, Event, Retry, Service, ServiceError, command, subscription, workflow
@@ -167,12 +167,17 @@ def test_a_length_of_time_as_backoff_is_told_to_be_a_number() -> None:
     assert "give a number; times are in seconds" in mistake(lambda: Retry(backoff_s=wrong))
 
 
+class Numbers(RootModel[list[int]]): ...
+
+
 class Paid(Event):
     total: Decimal
     parts: list[Decimal] | None
     cents: int
     weights: list[float | None]
     anything: Any
+    pair: tuple[Decimal, int]
+    root: Numbers
 
 
 @pytest.mark.parametrize("match", [{"total": [{"numeric": [">", 5]}]}, {"parts": [3]}])
@@ -198,7 +203,7 @@ class Basket(Event):
     tag: object = object()
 
 
-@pytest.mark.parametrize("field", ["cents", "weights", "anything"])
+@pytest.mark.parametrize("field", ["cents", "weights", "anything", "pair", "root"])
 def test_a_filter_for_numbers_on_what_may_be_one_is_fine(field: str) -> None:
     @subscription(Paid, match={field: [{"numeric": [">", 5]}, 3]})
     async def hear(event: Paid) -> None: ...
