@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -49,7 +50,8 @@ class PayloadCodec:
         try:
             return self._serializer.to_json(value, by_alias=True, warnings="error").decode()
         except PydanticSerializationError as error:
-            missing = " (is an `await` missing?)" if inspect.iscoroutine(value) else ""
+            values: Iterable[object] = value.values() if isinstance(value, dict) else (value,)
+            missing = " (is an `await` missing?)" if any(map(inspect.iscoroutine, values)) else ""
             raise self._refusal(plainly(str(error)) + missing) from error
 
     def decode(self, text: str) -> Any:

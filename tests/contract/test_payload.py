@@ -264,6 +264,8 @@ def test_a_value_of_another_type_is_named_with_what_it_was_for() -> None:
 def test_a_coroutine_that_is_returned_is_told_from_a_wrong_value() -> None:
     call = double(3)
     with pytest.raises(PydanticSerializationError, match=r"is an `await` missing\?"):
+        double.calls.encode_arguments({"number": call})
+    with pytest.raises(PydanticSerializationError, match=r"is an `await` missing\?"):
         double.calls.result.encode(call)
     call.close()
 
