@@ -190,6 +190,7 @@ class RemoteError(Exception):
     """An exception that happened elsewhere, as data; its traceback text is a note of this one."""
 
     noun: ClassVar[str] = "the cause"
+    end: ClassVar[str] = "failed"
 
     def __init__(
         self, name: str, type: str, message: str, fields: str | None = None, traceback: str = ""
@@ -208,7 +209,8 @@ class RemoteError(Exception):
 
     def __str__(self) -> str:
         what = ": ".join(part for part in (self.type.rpartition(":")[2], self.message) if part)
-        return f"{self.noun} '{self.name}' failed: {what}"
+        told = f"{self.noun} '{self.name}' {self.end}"
+        return told if what == f"it {self.end}" else f"{told}: {what}"
 
 
 class TaskFailed(RemoteError):
@@ -226,9 +228,13 @@ class WorkflowFailed(RemoteError):
 class WorkflowCancelled(WorkflowFailed):
     """An execution was cancelled."""
 
+    end = "was cancelled"
+
 
 class WorkflowTerminated(WorkflowFailed):
     """An execution was ended at once, without its cleanup."""
+
+    end = "was terminated"
 
 
 class NonDeterminismError(Exception):

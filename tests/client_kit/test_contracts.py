@@ -107,9 +107,9 @@ def _ending(ending: Ending) -> Order:
 
 def test_endings_of_executions_are_read_as_the_runtime_writes_them() -> None:
     assert _ending(ExecutionSucceeded('{"id":"o-1"}', "")) == Order(id="o-1")
-    with pytest.raises(WorkflowCancelled, match="workflow 'process' failed: no more"):
+    with pytest.raises(WorkflowCancelled, match="workflow 'process' was cancelled: no more"):
         _ending(ExecutionCancelled("no more"))
-    with pytest.raises(WorkflowTerminated, match="it was terminated"):
+    with pytest.raises(WorkflowTerminated, match=r"^workflow 'process' was terminated$"):
         _ending(ExecutionTerminated())
     with pytest.raises(TimedOut, match=r"did not end within 1\.5 s"):
         _ending(ExecutionTimedOut(1.5))

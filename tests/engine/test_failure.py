@@ -207,3 +207,16 @@ def test_workflow_that_lets_it_pass_fails_with_the_same_declared_error(begin: Be
     assert isinstance(error, OutOfStock)
     assert run.failure.cause is not None
     assert "raise error" in run.failure.cause.traceback
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (Failure("", "no more", "cancelled"), "workflow 'w' was cancelled: no more"),
+        (Failure("", "it was cancelled", "cancelled"), "workflow 'w' was cancelled"),
+        (Failure("", "it was terminated", "terminated"), "workflow 'w' was terminated"),
+        (Failure("shop:Broken", "really"), "workflow 'w' failed: Broken: really"),
+    ],
+)
+def test_an_execution_that_was_ended_is_not_said_to_have_failed(failure: Failure, told: str) -> None:
+    assert str(child_error("w", failure)) == told
