@@ -21,6 +21,7 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -194,6 +195,13 @@ def test_logs_warnings_and_time_zones_work_inside_a_turn(tmp_path: Path) -> None
         logger.removeHandler(handler)
         handler.close()
     assert "kept" in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize("library", ["dateutil.tz.tz", "pytz", "zoneinfo._common"])
+def test_libraries_of_time_zones_may_read_them_inside_a_turn(library: str) -> None:
+    namespace: dict[str, Any] = {"__name__": library}
+    exec("def read_zone(path):\n    with open(path) as file: return file.read()", namespace)
+    use(lambda: namespace["read_zone"](__file__))
 
 
 def test_finalizers_that_happen_to_run_inside_a_turn_are_free(tmp_path: Path) -> None:
