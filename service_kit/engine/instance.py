@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from ..errors import HistoryUnreadable, NonDeterminismError
 from .arrivals import Arrival
 from .completion import install_as_completed
+from .everyone import install_all_tasks
 from .gathering import install_gather
 from .guard import install_guard
 from .history import Ending, Flag, HistoryEvent, TurnStarted
@@ -35,6 +36,7 @@ class Instance:
         install_guard(WorkflowLoop.run.__code__)
         install_as_completed()
         install_gather()
+        install_all_tasks()
         install_wait_for()
 
     @property

@@ -117,6 +117,10 @@ class WorkflowLoop(ClosedLoop):
             self.failure = error
             self.ledger.stopped = True
 
+    def open_tasks(self) -> list[asyncio.Task[Any]]:
+        """Return the tasks that are not done, in the order of their creation."""
+        return [task for task in self._tasks if not task.done()]
+
     def waiting_lines(self) -> str:
         """Return the source lines at which the workflow waits."""
         return waiting_lines(self._tasks)
