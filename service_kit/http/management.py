@@ -12,8 +12,8 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, Field, JsonValue, ValidationError
-from pydantic_core import to_json
+from pydantic import AfterValidator, BaseModel, Field, JsonValue, ValidationError
+from pydantic_core import PydanticCustomError, to_json
 
 from client_kit.executions import ExecutionInfo
 from service_kit.contract.command import AnyCommand, command
@@ -25,7 +25,19 @@ PREFIX = "_system."
 WAIT_MOST_S = 20.0
 """Of one long poll over a network; callers ask again."""
 
-Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=2 * ID_MOST)]
+ID_MOST_BYTES = 2046
+"""In UTF-8: a key of DynamoDB has no more, and it answers who asks for a longer one with an error of its own."""
+
+
+def _fit_key(id: str) -> str:
+    if len(id.encode()) > ID_MOST_BYTES:
+        raise PydanticCustomError(
+            "too_long", "String should have at most {most} bytes", {"most": ID_MOST_BYTES}
+        )
+    return id
+
+
+Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=2 * ID_MOST), AfterValidator(_fit_key)]
 """Of what exists: ids of children are longer than those that were chosen."""
 ChosenId: TypeAlias = Annotated[str, Field(min_length=1, max_length=ID_MOST)]
 Workflow: TypeAlias = Annotated[

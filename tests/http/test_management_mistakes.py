@@ -260,5 +260,10 @@ def test_an_id_that_no_store_could_have_is_refused_where_it_is_chosen(tmp_path: 
             with pytest.raises(ProblemError, match="at most 500 characters") as refused:
                 await choosing
             assert refused.value.status == 422
+        with pytest.raises(ExecutionNotFound):
+            await client.wait.get(longest + ":1" * 23).status()
+        with pytest.raises(ProblemError, match="at most 2046 bytes") as refused:
+            await client.wait.get(longest + ":1" * 24).status()
+        assert refused.value.status == 422
 
     run(tmp_path, test)
