@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import gc
 import logging
 import sys
 from asyncio.events import _get_running_loop, _set_running_loop
@@ -20,6 +19,7 @@ from typing import Any, TypeVar
 from ..errors import TurnTooLong
 from .calls import TimerCancelled, TimerStarted
 from .closing import close_task
+from .collecting import hold_collector, release_collector
 from .completion import is_unordered
 from .forbidden import ClosedLoop, refusal
 from .futures import CallFuture, OrderedFuture, OrderedTask
@@ -81,9 +81,8 @@ class WorkflowLoop(ClosedLoop):
     @contextmanager
     def running(self) -> Generator[None, None, None]:
         """Be this thread's running loop; another that is running meanwhile is put aside."""
-        previous, hooks, collects = _get_running_loop(), sys.get_asyncgen_hooks(), gc.isenabled()
-        # What the collector finds may be anybody's: what its cleanup does would be taken for the workflow's.
-        gc.disable()
+        previous, hooks = _get_running_loop(), sys.get_asyncgen_hooks()
+        hold_collector()
         # Without a finalizer the cleanup of an abandoned generator would run whenever the garbage collector
         # finds it: at another point in each replay. So it never runs.
         sys.set_asyncgen_hooks(firstiter=None, finalizer=_forget)
@@ -95,8 +94,7 @@ class WorkflowLoop(ClosedLoop):
             self._is_running = False
             _set_running_loop(previous)
             sys.set_asyncgen_hooks(*hooks)
-            if collects:
-                gc.enable()
+            release_collector()
 
     def run(self) -> None:
         """Run what is ready, and what gets ready by it, until everything waits or the ledger stops."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -85,3 +86,28 @@ def test_collector_that_was_off_stays_off() -> None:
         gc.enable()
     use(lambda: None)
     assert gc.isenabled()
+
+
+def test_collector_goes_on_when_turns_of_several_threads_are_over() -> None:
+    """The second begins in the first, and ends after it; the third as the second goes on."""
+    begun, over = [threading.Event() for _ in range(3)], [threading.Event() for _ in range(3)]
+    collects: list[bool] = []
+
+    def take_a_turn(number: int) -> None:
+        def wait() -> None:
+            begun[number].set()
+            over[number].wait(30)
+
+        use(wait)
+
+    threads = [threading.Thread(target=take_a_turn, args=(number,)) for number in range(3)]
+    for step in ("begin 0", "begin 1", "end 0", "begin 2", "end 1", "end 2"):
+        what, number = step.split()
+        if what == "begin":
+            threads[int(number)].start()
+            begun[int(number)].wait(30)
+        else:
+            over[int(number)].set()
+            threads[int(number)].join(30)
+        collects.append(gc.isenabled())
+    assert collects == [False] * 5 + [True]
