@@ -18,17 +18,20 @@ def declared_in(*namespaces: Mapping[str, Any]) -> dict[str, type[ServiceError]]
     return {f"{cls.__module__}:{cls.__qualname__}": cls for cls in classes}
 
 
-def find_declared(type_: str, namespaces: Iterable[Mapping[str, Any]]) -> type[ServiceError] | None:
+def find_declared(
+    type_: str, namespaces: Iterable[Mapping[str, Any]], *, imports: bool
+) -> type[ServiceError] | None:
     """Return the class `module:QualName`, if code of these namespaces can name it: `except errors.OutOfStock`.
 
     Tasks and workflows that stand in them belong to that code. A class that merely happens to be loaded may not be so
-    in another process, where a replay would catch something else; so a module beneath a package that has a name
-    there, as `shop` after `import shop.orders`, is imported if nobody has done so.
+    in another process, where a replay would catch something else; so with `imports` a module beneath a package that
+    has a name there, as `shop` after `import shop.orders`, is imported if nobody has done so. Where the name comes from
+    another program, it must not: whoever it is could have any module of these packages run.
     """
     module_name, _, name = type_.partition(":")
     named = list(_named(namespaces))
     is_led_to = any(isinstance(value, ModuleType) and _leads_to(value, module_name) for value in named)
-    module = _imported(module_name) if is_led_to else sys.modules.get(module_name)
+    module = _imported(module_name) if imports and is_led_to else sys.modules.get(module_name)
     if module is None:
         return None
     first, *inner = name.split(".")

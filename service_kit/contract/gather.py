@@ -35,7 +35,7 @@ class Declarations:
 
     @property
     def failures(self) -> DeclaredFailures:
-        return DeclaredFailures(self.errors, self.namespaces)
+        return DeclaredFailures(self.errors, self.namespaces, imports=True)
 
     @property
     def schedules(self) -> Mapping[str, Schedule]:

@@ -32,14 +32,20 @@ _SYSTEM: Mapping[str, type[ServiceError]] = {
 class DeclaredFailures:
     """Take declared errors apart and build them again.
 
-    `known` are the classes by `module:QualName`; others are looked for from the service's own `namespaces`.
+    `known` are the classes by `module:QualName`; others are looked for from the service's own `namespaces`, and
+    imported from their packages where failures are the service's own.
     """
 
     def __init__(
-        self, known: Mapping[str, type[ServiceError]], namespaces: Sequence[Mapping[str, Any]] = ()
+        self,
+        known: Mapping[str, type[ServiceError]],
+        namespaces: Sequence[Mapping[str, Any]] = (),
+        *,
+        imports: bool = False,
     ) -> None:
         self._known = known
         self._namespaces = namespaces
+        self._imports = imports
 
     def fields(self, error: BaseException) -> str | None:
         return json.dumps(error.encode_fields()) if isinstance(error, ServiceError) else None
@@ -48,7 +54,7 @@ class DeclaredFailures:
         if failure.fields is None:
             return None
         cls = self._known.get(failure.type) or _SYSTEM.get(failure.type)
-        cls = cls or find_declared(failure.type, self._namespaces)
+        cls = cls or find_declared(failure.type, self._namespaces, imports=self._imports)
         if cls is None:
             return None
         try:

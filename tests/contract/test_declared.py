@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from service_kit import WorkflowFailed
+from service_kit.contract.outcomes import encode_outcome, result_of
+from service_kit.engine.failure import Failure
+from service_kit.engine.history import ExecutionRaised
 from service_kit.testing import Replayer, TestEnvironment
 
 SOURCES = {
@@ -123,3 +126,10 @@ def test_an_error_of_a_module_that_only_the_task_has_imported_is_the_same_in_eve
         recording = told.recording()
     del sys.modules["errands.lazy"]  # as in a process that has not run the task
     Replayer(flows.Errands).replay(recording)
+
+
+def test_an_outcome_that_another_program_has_told_imports_nothing(flows: Any) -> None:
+    failure = Failure("errands.lazy:Lazy", "", fields="{}")
+    with pytest.raises(WorkflowFailed, match="Lazy"):
+        result_of(flows.carry, encode_outcome(ExecutionRaised(failure)))
+    assert "errands.lazy" not in sys.modules
