@@ -21,7 +21,7 @@ class Attempt:
     lost: bool = False
     """Its claim is somebody else's: what it does does not count any more."""
     waits: bool = False
-    """It has not begun: an earlier one of this task is still ending in this process."""
+    """It has not begun: an earlier one of this task may still be ending in this process."""
     over: bool = False
     """It has ended, or ran out of time: a thread that goes on nevertheless hears of it."""
     details: str | None = None

@@ -149,10 +149,13 @@ class TaskWorker:
             for attempt, runner in self._running.values()
             if not runner.done() and (attempt.unsaid or attempt.claim.until_s - now_s < lease_s * 2 / 3)
         ]
-        if not kept:
-            self._kept_s = now_s
-            return
-        beats = [Heartbeat(a.task.key, a.claim, now_s + lease_s, a.details) for a in kept]
+        if kept:
+            await self._keep(kept, now_s)
+        self._kept_s = now_s
+
+    async def _keep(self, kept: Sequence[Attempt], now_s: float) -> None:
+        until_s = now_s + self.options.lease_s
+        beats = [Heartbeat(a.task.key, a.claim, until_s, a.details) for a in kept]
         for attempt in kept:
             attempt.unsaid = False
         try:
@@ -160,9 +163,8 @@ class TaskWorker:
         except Exception:
             self._give_up([attempt for attempt in kept if attempt.claim.until_s <= self.clock.now_s()])
             raise
-        self._kept_s = now_s
         for attempt, cancelled in zip(kept, answers, strict=True):
-            attempt.claim = replace(attempt.claim, until_s=now_s + lease_s)
+            attempt.claim = replace(attempt.claim, until_s=until_s)
             attempt.cancelled = attempt.cancelled or bool(cancelled)
         self._give_up([attempt for attempt, told in zip(kept, answers, strict=True) if told is None])
 
@@ -203,32 +205,30 @@ class TaskWorker:
             await self.keep_claims()
             now_s = self.clock.now_s()
         for one in await self.tasks.claim(names, self._new_claim(), now_s, limit):
-            if self._accept(one) and allowance is not None:
+            self._accept(one)
+            if allowance is not None:
                 allowance.spend(1)
         return now_s
 
-    def _accept(self, claimed: ClaimedTask) -> bool:
-        """Begin an attempt, unless its claim has run out before this process was told of it."""
-        if claimed.claim.until_s <= self.clock.now_s():
-            return False
-        attempt = Attempt(claimed, claimed.claim, self.token_of)
+    def _accept(self, claimed: ClaimedTask) -> None:
+        attempt = Attempt(claimed, claimed.claim, self.token_of, waits=True)
         before = self._running.get(claimed.key)
         if before is not None:
             self._give_up([before[0]])  # somebody else had it meanwhile, and has lost it, too
-            attempt.waits = True
         work = self._run(attempt, before[1] if before is not None else None)
         runner = asyncio.create_task(work, name=claimed.name, context=self.context())
         self._running[claimed.key] = attempt, runner
         self._counts[claimed.name] += 1
         self._in_threads += self._needs_thread(claimed.name)
-        return True
 
     async def _run(self, attempt: Attempt, before: asyncio.Task[None] | None) -> None:
         claimed = attempt.task
         try:
             if before is not None:
                 await asyncio.wait([before])
-                attempt.waits = False
+            if attempt.claim.until_s <= (now_s := self.clock.now_s()):
+                await self._keep([attempt], now_s)  # it was so long under way that somebody else may have it
+            attempt.waits = False
             answer = None if attempt.lost else await self.runner.run(attempt)
         except Exception:
             logger.exception("task '%s' of '%s' will be claimed again", claimed.name, claimed.key.execution)

@@ -142,6 +142,28 @@ async def test_a_clock_that_jumps_ahead_ends_no_attempt(runtime: Runtime, clock:
     assert log == ["a"]
 
 
+@pytest.mark.parametrize("taken", [False, True], ids=["nobody has taken it", "somebody has taken it"])
+async def test_a_clock_that_jumps_ahead_while_a_task_is_scheduled_lets_it_begin_if_it_is_still_here(
+    runtime: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    executions, tasks = runtime.stores.executions, runtime.stores.tasks
+    create = executions.create
+
+    async def create_slowly(*asked: Any) -> Any:
+        created = await create(*asked)
+        clock.jump(3600)
+        if taken:
+            other = Claim("somebody else", clock.now_s() + 30)
+            assert len(await tasks.claim(["work"], other, clock.now_s(), 1)) == 1
+        return created
+
+    monkeypatch.setattr(executions, "create", create_slowly)
+    chosen["retry"] = Retry(max_attempts=1)
+    handle = await do.start("a")
+    await clock.advance(5)
+    assert (log, await handle.status()) == (([], "running") if taken else (["a"], "succeeded"))
+
+
 async def test_a_store_that_takes_no_heartbeats_almost_as_long_as_a_claim_lasts_ends_no_attempt(
     runtime: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
