@@ -27,6 +27,8 @@ TRANSACTION_MOST = 100
 """Items in one transaction."""
 _READ_MOST, _WRITE_MOST = 100, 25
 _TRIES = 8
+_PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+"""Why a transaction may be cancelled that succeeds a little later."""
 
 
 class Throttled(Exception):
@@ -230,15 +232,12 @@ class Table:
         return request
 
     async def _retried(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Call again what met another transaction on its way, which boto3 does not."""
+        """Call again what met another transaction on its way, or was throttled within one, which boto3 does not."""
         for attempt in range(_TRIES):
             try:
                 return await call()
             except Exception as error:
-                met = _code(error) == "TransactionConflictException" or "TransactionConflict" in _reasons(
-                    error
-                )
-                if not met:
+                if _code(error) != "TransactionConflictException" and _PASSING.isdisjoint(_reasons(error)):
                     raise
             await _rest(attempt)
         return await call()
@@ -251,7 +250,7 @@ class Table:
                 f"it cannot be stored: {error}; DynamoDB keeps text, and this is none"
             ) from error
         except Exception as error:
-            if _code(error) == "ValidationException" and "size" in str(error).lower():
+            if _is_too_large(error):
                 raise Unstorable(
                     f"it cannot be stored: {error}; make it smaller, or keep it elsewhere and pass its place"
                 ) from error
@@ -275,6 +274,15 @@ def _code(error: Exception) -> str:
 def _reasons(error: Exception) -> list[str]:
     """Return why a transaction was cancelled, for each of its writes."""
     return [reason.get("Code") or "" for reason in _response(error).get("CancellationReasons", ())]
+
+
+def _is_too_large(error: Exception) -> bool:
+    """Tell whether an item, as it would have become, is refused for its size."""
+    reasons = _response(error).get("CancellationReasons", ())
+    told = [each.get("Message") or "" for each in reasons if each.get("Code") == "ValidationError"]
+    if _code(error) == "ValidationException":
+        told.append(str(error))
+    return any("size" in text.lower() for text in told)
 
 
 def _response(error: Exception) -> Mapping[str, Any]:
