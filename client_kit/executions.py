@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
+from client_kit.errors import CallError
 from client_kit.ids import new_id
 
 __all__ = [
@@ -143,14 +145,23 @@ class ExecutionHandle(Generic[R]):
 
         Raises what the workflow raised: a declared error as its own class, anything else as WorkflowFailed,
         and WorkflowCancelled, WorkflowTerminated or TimedOut for the other endings. Raises TimeoutError if the
-        execution goes on after `timeout_s`. Who gives up waiting cancels nothing but the wait, in workflows, too.
+        execution goes on after `timeout_s`, or is paused by then. Who gives up waiting cancels nothing but the wait,
+        in workflows, too.
         """
         outcome = await self._access.outcome(self.id, timeout_s, self._asked)
         if outcome is None:
-            raise TimeoutError(
-                f"execution '{self.id}' of '{self._workflow.name}' still runs after {timeout_s} s"
-            )
+            raise TimeoutError(await self._goes_on(timeout_s))
         return self._workflow.decode_outcome(outcome)
+
+    async def _goes_on(self, timeout_s: float | None) -> str:
+        """Say why there is no result: one that is paused never has any, unless somebody resumes it."""
+        named = f"execution '{self.id}' of '{self._workflow.name}'"
+        with suppress(CallError):  # the wait is over all the same if the service cannot be asked any more
+            info = await self.describe()
+            if info.paused:
+                why = f": {told}" if (told := (info.paused_reason or "").partition("\n")[0]) else ""
+                return f"{named} is paused{why}; resume it: 'service-kit executions resume {self.id}'"
+        return f"{named} still runs after {timeout_s} s"
 
     async def status(self) -> ExecutionStatus:
         """Return whether it runs, or how it ended."""

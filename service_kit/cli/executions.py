@@ -11,7 +11,7 @@ import typer
 
 from client_kit.ids import new_id
 from service_kit.cli.bundles import bundled
-from service_kit.cli.failures import CliError, Unusable, no_json
+from service_kit.cli.failures import Unusable, no_json
 from service_kit.cli.options import JsonOption, Remote
 
 if TYPE_CHECKING:
@@ -192,17 +192,10 @@ def result(
     from service_kit.cli.histories import show_outcome
     from service_kit.cli.operating import operate
 
-    async def ask(operator: Operator) -> str | None:
-        await operator.access.describe(id)  # waiting goes on through a deployment; a wrong URL must not
-        return await operator.access.outcome(id, timeout)
+    async def ask(operator: Operator) -> str:
+        return await operator.outcome(id, timeout)
 
-    outcome = operate(service, ask)
-    if outcome is None:
-        raise CliError(
-            f"execution '{id}' still runs after {timeout:g} s",
-            f"wait longer, or see what it does: service-kit executions history {id}",
-        )
-    show_outcome(id, outcome)
+    show_outcome(id, operate(service, ask))
 
 
 @executions.command()

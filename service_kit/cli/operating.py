@@ -18,6 +18,7 @@ from client_kit.errors import (
     NetworkError,
     ProblemError,
 )
+from client_kit.executions import ExecutionInfo
 from client_kit.management import Manager, manage
 from client_kit.options import ClientOptions
 from client_kit.system import ServiceAccess
@@ -27,6 +28,7 @@ from service_kit.cli.answers import problem
 from service_kit.cli.callees import described_by_service
 from service_kit.cli.failures import CliError, Unusable
 from service_kit.cli.options import Remote
+from service_kit.cli.output import tell
 from service_kit.contract.service import Service
 from service_kit.errors import ExecutionExists, ExecutionNotFound, ServiceError
 
@@ -39,6 +41,21 @@ class Operator:
 
     access: ServiceAccess
     manager: Manager
+
+    async def outcome(self, id: str, timeout_s: float | None) -> str:
+        """Wait for an execution's end; raise CliError if it goes on."""
+        # Waiting goes on through a deployment; a wrong URL must not.
+        info = await self.access.describe(id)
+        if info.paused and timeout_s is None:
+            tell(f"{_paused(info)}; service-kit executions resume {id} lets it go on")
+        if (outcome := await self.access.outcome(id, timeout_s)) is not None:
+            return outcome
+        if (info := await self.access.describe(id)).paused:
+            raise CliError(_paused(info), f"let it go on: service-kit executions resume {id}")
+        raise CliError(
+            f"execution '{id}' still runs after {timeout_s:g} s",
+            f"wait longer, or see what it does: service-kit executions history {id}",
+        )
 
     async def signal(self, id: str, name: str, payload: str, signal_id: str) -> None:
         """Send a signal; raise CliError if the execution has ended."""
@@ -85,6 +102,11 @@ async def _operate(remote: Remote, work: Callable[[Operator], Awaitable[T]]) -> 
         return await work(Operator(connection.access, manage(connection.client())))
     finally:
         await transport.close()
+
+
+def _paused(info: ExecutionInfo) -> str:
+    why = (info.paused_reason or "").partition("\n")[0]
+    return f"execution '{info.id}' is paused" + (f" ({why})" if why else "")
 
 
 def _ended(id: str) -> CliError:

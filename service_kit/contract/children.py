@@ -24,6 +24,10 @@ class InnerHandle(ExecutionHandle[R]):
         # Where none is chosen, the call's own id is equal in every replay, which one made here could not be.
         await self._access.signal(self.id, signal.name, signal.encode(payload), id or "")
 
+    async def _goes_on(self, timeout_s: float | None) -> str:
+        # Whether a child is paused is in no history: a replay could not say it again.
+        return f"execution '{self.id}' of '{self._workflow.name}' still runs after {timeout_s} s"
+
 
 class ChildAccess:
     """The access of a handle that was made inside a workflow: results of own children, messages to anybody."""

@@ -107,3 +107,11 @@ def test_a_signal_or_a_state_by_its_name_alone_is_told_what_to_give() -> None:
         asyncio.run(handle.signal("approved", True))
     with pytest.raises(TypeError, match=r"^state 'stage': .*; give the State that is declared"):
         asyncio.run(handle.state("stage"))
+
+
+def test_a_wait_that_was_too_short_says_so_even_if_nothing_more_can_be_asked() -> None:
+    handle: ExecutionHandle[Any] = ExecutionHandle(
+        access(RUNNING, ConnectFailed("refused")), NamedWorkflow("wait"), "o-1"
+    )
+    with pytest.raises(TimeoutError, match=r"^execution 'o-1' of 'wait' still runs after 0 s$"):
+        asyncio.run(handle.result(timeout_s=0))

@@ -322,7 +322,7 @@ def test_a_paused_execution_keeps_what_arrives_until_it_may_go_on(tmp_path: Path
         for info in (await execution.describe(), listed):
             assert (info.paused, info.paused_reason) == (True, "inventory")
         await execution.signal(Office.approved, True)
-        with pytest.raises(TimeoutError):
+        with pytest.raises(TimeoutError, match="is paused: inventory; resume it: 'service-kit"):
             await execution.result(timeout_s=0.05)
         await operator.resume(execution.id)
         info = await execution.describe()

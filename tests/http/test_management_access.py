@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from client_kit import ContractDrift, InProcessTransport, connect
+from client_kit import ClientOptions, ContractDrift, InProcessTransport, connect
 from service_kit import ApiKey, Event, LocalHost, Service, Signal, subscription, workflow
 
 
@@ -142,7 +142,16 @@ def test_why_an_execution_is_paused_is_told_to_operators_alone(tmp_path: Path) -
     async def main() -> list[tuple[bool, str | None]]:
         async with LocalHost(LockedOffice, tmp_path / "locked.db") as host:
             transport = httpx.ASGITransport(host.asgi(), client=("10.0.0.5", 1))
-            async with httpx.AsyncClient(transport=transport, base_url="http://t") as http:
+            caller = connect(
+                LockedOffice,
+                "http://t",
+                transport=InProcessTransport(host.asgi()),
+                options=ClientOptions(headers=CALLER),
+            )
+            async with (
+                httpx.AsyncClient(transport=transport, base_url="http://t") as http,
+                caller as locked,
+            ):
                 start = {"workflow": "wait", "id": "w-1"}
                 await http.post("/_system/executions", json=start, headers=CALLER)
                 reason = {"reason": "the flaw in wait() is looked at"}
@@ -150,6 +159,8 @@ def test_why_an_execution_is_paused_is_told_to_operators_alone(tmp_path: Path) -
                 seen = await http.get("/_system/executions/w-1", headers=CALLER)
                 seen_by_both = await http.get("/_system/executions/w-1", headers=CALLER | OPERATOR)
                 listed = await http.get("/_system/executions", headers=OPERATOR)
+                with pytest.raises(TimeoutError, match="'w-1' of 'wait' is paused; resume it: "):
+                    await locked.wait.get("w-1").result(timeout_s=0)
                 infos = [seen.json(), seen_by_both.json(), *listed.json()["executions"]]
                 return [(info["paused"], info["paused_reason"]) for info in infos]
 

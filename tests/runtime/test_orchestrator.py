@@ -336,6 +336,10 @@ async def test_a_paused_execution_stands_still_and_loses_nothing(
     await listener.signal(word, "kept")
     await clock.advance(20)
     assert [await h.status() for h in (handle, listener)] == ["running", "running"]
+    waiting = asyncio.create_task(handle.result(timeout_s=10))
+    await clock.advance(10)
+    with pytest.raises(TimeoutError, match="is paused: hold on; resume it"):
+        await waiting
     for execution in (handle, listener):
         await runtime.management.pause(execution.id, None)
     assert await listener.result() == ["kept"]
