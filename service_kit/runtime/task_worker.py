@@ -73,6 +73,8 @@ class TaskWorker:
     _in_threads: int = 0
     """Attempts and promised claims that need a thread."""
     _allowances: dict[str, Allowance] = field(default_factory=dict[str, Allowance])
+    _told: dict[tuple[TaskKey, int], Attempt] = field(default_factory=dict[tuple[TaskKey, int], Attempt])
+    """Attempts that have ended, by task and claim, until the orchestrator has taken their answers."""
     _kept_s: float = 0.0
     """When claims were last looked after, and the store took it."""
 
@@ -144,10 +146,11 @@ class TaskWorker:
         Call it a few times in each lease, and a second after a heartbeat.
         """
         now_s, lease_s = self.clock.now_s(), self.options.lease_s
+        here = [attempt for attempt, runner in self._running.values() if not runner.done()]
         kept = [
             attempt
-            for attempt, runner in self._running.values()
-            if not runner.done() and (attempt.unsaid or attempt.claim.until_s - now_s < lease_s * 2 / 3)
+            for attempt in (*here, *self._told.values())
+            if attempt.unsaid or attempt.claim.until_s - now_s < lease_s * 2 / 3
         ]
         if kept:
             await self._keep(kept, now_s)
@@ -239,7 +242,15 @@ class TaskWorker:
         if answer is None:
             self.hint()  # it may be tried again
         else:
-            await self.report(FinishedTask(claimed.key, attempt.claim), answer)
+            await self._tell(attempt, answer)
+
+    async def _tell(self, attempt: Attempt, answer: Arrival) -> None:
+        key = attempt.task.key
+        self._told[key, attempt.claim.epoch] = attempt
+        try:
+            await self.report(FinishedTask(key, attempt.claim), answer)
+        finally:
+            del self._told[key, attempt.claim.epoch]
 
     def _ended(self, attempt: Attempt) -> None:
         key, name = attempt.task.key, attempt.task.name

@@ -142,6 +142,26 @@ async def test_a_clock_that_jumps_ahead_ends_no_attempt(runtime: Runtime, clock:
     assert log == ["a"]
 
 
+async def test_a_clock_that_jumps_ahead_while_an_answer_is_told_does_not_lose_it(
+    runtime: Runtime, clock: ManualClock
+) -> None:
+    taken, report = asyncio.Event(), runtime.task_worker.report
+
+    async def report_slowly(*told: Any) -> None:
+        await taken.wait()
+        await report(*told)
+
+    runtime.task_worker.report = report_slowly
+    chosen["retry"] = Retry(max_attempts=1)
+    handle = await do.start("a")
+    await settle()
+    clock.jump(3600)
+    await clock.advance(5)
+    taken.set()
+    await clock.advance(1)
+    assert (log, await handle.status()) == (["a"], "succeeded")
+
+
 @pytest.mark.parametrize("taken", [False, True], ids=["nobody has taken it", "somebody has taken it"])
 async def test_a_clock_that_jumps_ahead_while_a_task_is_scheduled_lets_it_begin_if_it_is_still_here(
     runtime: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, taken: bool
