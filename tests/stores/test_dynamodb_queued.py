@@ -157,3 +157,20 @@ async def test_a_task_that_is_cancelled_before_its_message_comes_never_runs(tabl
     await store.tasks.cancel(key(1))
     assert await store.tasks.begin(schedule(1), OWNER, NOW_S) is None
     assert await store.tasks.begin(schedule(1), OWNER, LATER_S) is None
+
+
+async def test_an_execution_whose_status_changes_while_it_is_listed_is_told_once(moto_table: Table) -> None:
+    store = dynamodb_store(moto_table, queued=True)
+    await started(store.stores)
+    shown = store.table.query_index
+
+    async def late(index: str, condition: str, values: Any, **rest: Any) -> Any:
+        """Show in every partition what any of them has, as an index may that is being changed."""
+        everywhere = [
+            await shown(index, condition, {**values, "pk": f"running#{n}"}, **rest) for n in range(4)
+        ]
+        return [entry for each in everywhere for entry in each]
+
+    store.table.query_index = late  # type: ignore[method-assign] # an index that is late
+    page = await store.index.list(ExecutionQuery())
+    assert [record.id for record in page.executions] == ["x"]

@@ -157,6 +157,18 @@ async def test_paused_and_ended_executions_are_not_due(stores: Stores) -> None:
     assert await _due(stores) == ["paused"]
 
 
+async def test_what_waits_for_paused_executions_hides_nobody_else(stores: Stores) -> None:
+    for number in range(8):  # some in each partition, if there are any
+        await started(stores, f"paused-{number}")
+        await stores.executions.deliver(f"paused-{number}", signal())
+        await stores.executions.pause(f"paused-{number}", "a deployment that does not fit")
+    await started(stores, "other")
+    await stores.executions.deliver("other", signal())
+    assert await _due(stores, limit=1) == ["other"]
+    await stores.executions.pause("paused-0", None)
+    assert set(await _due(stores)) == {"other", "paused-0"}
+
+
 async def test_the_longest_due_come_first_and_no_more_than_asked_for(stores: Stores) -> None:
     for number in (3, 1, 2):
         await stores.executions.create(new(f"x{number}", begin_at_s=NOW_S + number))

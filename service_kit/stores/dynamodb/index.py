@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -78,26 +79,16 @@ class DynamoIndex:
     async def due(self, now_s: float, limit: int) -> Sequence[DueExecution]:
         """Return what is due. Turns whose process died before their effects are followed up on the way."""
         await self._following.relay(now_s, limit)
-        wakes, waiting = await asyncio.gather(
-            entries(self._table, shards("w"), now_s, limit),
-            entries(self._table, shards("a"), math.inf, limit),
-        )
-        since: dict[str, float] = {}
-        for entry in [*wakes, *await self._still_waiting(waiting)]:
-            execution = str(entry[PK])[2:]
-            since[execution] = min(since.get(execution, math.inf), due_at_s(entry))
-        records = await asyncio.gather(*(self._reader.record(each) for each in since))
-        # Before its first turn an execution may be delayed: what has arrived then waits with it, but for its end.
-        awaited = {str(e[PK])[2:] for e in waiting}
-        ending = {str(e[PK])[2:] for e in waiting if e[SK] in ENDING}
-        found = [
-            (since[record.id], record)
-            for record in records
-            if record is not None
-            and _is_due(record, now_s, record.id in (awaited if record.turn else ending))
-        ]
-        found.sort(key=lambda each: (each[0], each[1].id))
-        return [DueExecution(r.id, Known(r.run, r.turn)) for _, r in found[:limit]]
+        wakes = await entries(self._table, shards("w"), now_s, limit)
+        size = limit
+        while True:
+            arrived = await entries(self._table, shards("a"), math.inf, size)
+            found = await self._due(wakes, await self._still_waiting(arrived), now_s)
+            fullest = max(Counter(str(entry[DUE_PK]) for entry in arrived).values(), default=0)
+            if len(found) >= limit or fullest < size:
+                return [DueExecution(r.id, Known(r.run, r.turn)) for r in found[:limit]]
+            # What waits with paused and delayed executions stays in front of whatever else there is.
+            size *= 2
 
     async def visits(self, now_s: float, limit: int) -> Sequence[str]:
         """Return executions that nobody has looked at for long; each is told once, and again after as long.
@@ -120,20 +111,37 @@ class DynamoIndex:
     async def next_wake_s(self) -> float | None:
         return await earliest_s(self._table, shards("w"))
 
+    async def _due(
+        self, wakes: Sequence[Item], waiting: Sequence[Item], now_s: float
+    ) -> Sequence[ExecutionRecord]:
+        """Return those of these executions that are due, the earliest first."""
+        since: dict[str, float] = {}
+        for entry in [*wakes, *waiting]:
+            execution = str(entry[PK])[2:]
+            since[execution] = min(since.get(execution, math.inf), due_at_s(entry))
+        records = await asyncio.gather(*(self._reader.record(each) for each in since))
+        # Before its first turn an execution may be delayed: what has arrived then waits with it, but for its end.
+        awaited = {str(e[PK])[2:] for e in waiting}
+        ending = {str(e[PK])[2:] for e in waiting if e[SK] in ENDING}
+        due = [
+            record
+            for record in records
+            if record is not None
+            and _is_due(record, now_s, record.id in (awaited if record.turn else ending))
+        ]
+        return sorted(due, key=lambda record: (since[record.id], record.id))
+
     async def _still_waiting(self, found: Sequence[Item]) -> Sequence[Item]:
-        """Return those of these arrivals that are there, and whose execution goes on; strike the others off."""
+        """Return those of these arrivals whose execution can use them now; strike off what none will ever use."""
         items: Sequence[Any] = await self._table.get_many((str(e[PK]), str(e[SK])) for e in found)
         kept = [item for item in items if DUE_PK in item]
         metas: Sequence[Any] = await self._table.get_many((str(item[PK]), META) for item in kept)
-        runs = {meta[PK]: meta["run"] for meta in metas if "outcome" not in meta}
-        waiting = [i for i in kept if i[PK] in runs and i.get("run", runs[i[PK]]) == runs[i[PK]]]
-        for item in kept:
-            if item not in waiting:
-                change = f"REMOVE #{DUE_PK}, #{DUE_AT}"
-                await self._table.write(
-                    update((str(item[PK]), str(item[SK])), change, f"attribute_exists(#{SK})")
-                )
-        return waiting
+        goes_on = {meta[PK]: meta for meta in metas if "outcome" not in meta}
+        usable = [i for i in kept if (m := goes_on.get(i[PK])) and i.get("run", m["run"]) == m["run"]]
+        places = {(item[PK], item[SK]) for item in usable}
+        for place in [(str(i[PK]), str(i[SK])) for i in kept if (i[PK], i[SK]) not in places]:
+            await self._table.write(update(place, f"REMOVE #{DUE_PK}, #{DUE_AT}", f"attribute_exists(#{SK})"))
+        return [item for item in usable if "paused" not in goes_on[item[PK]]]
 
     async def _entries(self, pk: str, after: str | None, limit: int) -> Sequence[Item]:
         condition, values = f"#{LIST_PK} = :pk", {"pk": pk}
@@ -151,7 +159,9 @@ class DynamoIndex:
             items, lambda item: record_of_item(item, self._bodies), _named, self._emptied
         )
         by_place = {execution_pk(record.id): record for record in records}
-        return [by_place[str(e[PK])] for e in found if e[PK] in by_place]
+        # While its status changes, an execution may stand in the index twice.
+        places = dict.fromkeys(str(e[PK]) for e in found)
+        return [by_place[place] for place in places if place in by_place]
 
     async def _emptied(self, item: Item) -> Sequence[ExecutionRecord]:
         empty: Item = {name: "" for name in ("outcome", "paused") if name in item}
