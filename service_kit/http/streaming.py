@@ -12,6 +12,8 @@ from service_kit.http.problems import KitProblem, respond
 
 HEARTBEAT = b":\n\n"
 MEDIA_TYPE = b"text/event-stream"
+TURN_S = 0.01
+"""For so long a stream may keep the event loop to itself."""
 
 _HEADERS = [
     (b"content-type", MEDIA_TYPE),
@@ -54,10 +56,22 @@ async def _events(
 
 
 async def _limited(items: AsyncIterator[Any], limit_s: float | None) -> AsyncIterator[Any]:
-    """Pass items on until the deadline, then raise; close the source in every case."""
-    deadline = None if limit_s is None else asyncio.get_running_loop().time() + limit_s
+    """Pass items on until the deadline, then raise; close the source in every case.
+
+    A source that waits for nothing has to let others have their turn: so long as a caller takes whatever comes, or has
+    hung up, sending waits for nothing either.
+    """
+    clock = asyncio.get_running_loop().time
+    turn_at = clock()
+    deadline = None if limit_s is None else turn_at + limit_s
     try:
         while True:
+            now = clock()
+            if now - turn_at >= TURN_S:
+                await asyncio.sleep(0)
+                turn_at = clock()
+            if deadline is not None and now >= deadline:  # a source that never waits is never cancelled
+                raise _too_late(limit_s)
             scope = asyncio.timeout_at(deadline)
             try:
                 async with scope:
@@ -67,9 +81,13 @@ async def _limited(items: AsyncIterator[Any], limit_s: float | None) -> AsyncIte
             except TimeoutError:
                 if not scope.expired():
                     raise
-                raise KitProblem(504, "timeout", f"the stream did not end within {limit_s:g} s") from None
+                raise _too_late(limit_s) from None
             yield item
     finally:
         close = getattr(items, "aclose", None)
         if close is not None:
             await close()
+
+
+def _too_late(limit_s: float | None) -> KitProblem:
+    return KitProblem(504, "timeout", f"the stream did not end within {limit_s:g} s")

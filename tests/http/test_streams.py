@@ -63,8 +63,20 @@ async def wrong() -> AsyncIterator[Line]:
     yield 3  # type: ignore[misc]  # the mistake is the test
 
 
+asked_for: list[int] = []
+
+
+@command
+async def busy(most: int = 1_000_000) -> AsyncIterator[int]:
+    asked_for.clear()
+    for number in range(most):  # an end, or a test that fails would never
+        asked_for.append(number)
+        yield number
+
+
 class Book(Service):
     read = read
+    busy = busy
     explode = explode
     tail = tail
     endless = endless
@@ -108,6 +120,28 @@ def test_a_stream_past_its_timeout_ends_with_a_problem(ask: Ask) -> None:
             "message",
             "error",
         ]
+
+
+def test_a_stream_that_waits_for_nothing_hears_that_its_caller_hung_up() -> None:
+    async def hang_up() -> None:
+        requests = [{"type": "http.request", "body": b"{}"}]
+
+        async def receive() -> Any:
+            return requests.pop() if requests else {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None: ...  # as servers do when nobody is there any more
+
+        scope = {"type": "http", "method": "POST", "path": "/rpc/busy", "query_string": b"", "headers": []}
+        await Book.asgi()(scope, receive, send)
+
+    asyncio.run(hang_up())
+    assert 0 < len(asked_for) < 1_000_000
+
+
+def test_a_stream_that_waits_for_nothing_ends_at_its_deadline(ask: Ask) -> None:
+    response = ask(Book, "POST", "/rpc/busy", headers={"request-timeout-ms": "50"})
+    assert events(response.text)[-1][1]["type"] == "urn:problem-type:service-kit:timeout"
+    assert len(asked_for) < 1_000_000
 
 
 def test_invalid_input_is_a_problem_before_the_stream_begins(ask: Ask) -> None:
