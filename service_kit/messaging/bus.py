@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from service_kit.messaging.batches import OVERHEAD_BYTES, Entry, send_all
+from service_kit.messaging.queues import sendable
 from service_kit.runtime.records import PublishedEvent
 
 
@@ -24,7 +25,8 @@ class EventBus:
 
     An event's `source` is its service, its `detail-type` its name. Its `detail` has `id`, `time`, `trace` and `data`,
     the event's own content, by which rules filter: `{"detail": {"data": {"amount": [{"numeric": [">", 100]}]}}}`. What
-    a codec has written, or is too large, is there as `{"id", "time", "trace", "packed"}`: rules cannot see into it.
+    a codec has written, is too large, or has a character that SQS refuses, is there as `{"id", "time", "trace",
+    "packed"}`: rules cannot see into it.
     An entry may have 256 KB, or by newer documentation 1 MB; what is over 200 KB lies among the blobs.
     """
 
@@ -74,7 +76,8 @@ async def read_event(body: Mapping[str, Any], payloads: Payloads) -> PublishedEv
 
 async def _detail(event: PublishedEvent, payloads: Payloads) -> str:
     about = {"id": event.id, "time": event.time_s, "trace": event.trace}
-    folded = await payloads.fold(event.payload, event.id)
+    # EventBridge reads the detail and writes it anew: only in a text of its own does it leave a spelling as it is.
+    folded = await payloads.fold(sendable(event.payload), event.id)
     if folded != event.payload:
         return json.dumps({**about, "packed": folded}, ensure_ascii=False)
     return _with_member(about, "data", folded)

@@ -15,6 +15,8 @@ from service_kit.messaging.batches import OVERHEAD_BYTES, Entry, send_all
 DELAY_MOST_S = 900
 """SQS delays no message for longer; who receives one before its time sends it on."""
 NAME_MOST = 80
+_REFUSED = str.maketrans({"\ufffe": "\\ufffe", "\uffff": "\\uffff"})
+"""What SQS takes in no message, though JSON may have it as it is: spelt as JSON can, too."""
 
 
 def queue_name(prefix: str, name: str, kind: str = "") -> str:
@@ -29,13 +31,18 @@ def queue_name(prefix: str, name: str, kind: str = "") -> str:
     return f"{fit[: NAME_MOST - 9]}-{hashlib.sha256(wanted.encode()).hexdigest()[:8]}"
 
 
+def sendable(text: str) -> str:
+    """Return JSON, or a packed text, with no character that SQS refuses."""
+    return text if text.isascii() else text.translate(_REFUSED)
+
+
 SUBSCRIPTION_KIND = "on-"
 """What the queues of subscriptions have before the name: no task is called so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message; `delay_s` is cut to what SQS can do."""
+    """A message, whose body is JSON, or packed; `delay_s` is cut to what SQS can do."""
 
     id: str
     body: str
@@ -64,7 +71,11 @@ class Queues:
 
     async def send(self, url: str, messages: Sequence[Message]) -> None:
         """Send messages; raise NotAccepted for what SQS does not take however often it is sent."""
-        entries = [Entry(m.id, _request(m), len(m.body.encode()) + OVERHEAD_BYTES) for m in messages]
+        requests = [_request(message) for message in messages]
+        entries = [
+            Entry(message.id, request, len(request["MessageBody"].encode()) + OVERHEAD_BYTES)
+            for message, request in zip(messages, requests, strict=True)
+        ]
 
         def send(batch: Sequence[Entry]) -> Sequence[int]:
             numbered = [{"Id": str(number), **entry.request} for number, entry in enumerate(batch)]
@@ -76,4 +87,4 @@ class Queues:
 
 def _request(message: Message) -> dict[str, Any]:
     delay_s = min(max(math.ceil(message.delay_s), 0), DELAY_MOST_S)
-    return {"MessageBody": message.body, "DelaySeconds": delay_s}
+    return {"MessageBody": sendable(message.body), "DelaySeconds": delay_s}

@@ -24,7 +24,7 @@ class Wake:
 
     def encode(self) -> str:
         body = {"execution": self.execution, "at": self.at_s, "again": self.again}
-        return json.dumps(body, ensure_ascii=False)
+        return json.dumps(body)  # in ASCII: a schedule hands it to a queue as it is
 
     @staticmethod
     def decode(text: str) -> Wake:

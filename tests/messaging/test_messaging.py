@@ -57,6 +57,38 @@ async def test_more_messages_than_a_batch_takes_all_arrive(emulator: str) -> Non
     assert sorted(_received(sqs, url)) == sorted(bodies)
 
 
+async def test_texts_with_characters_that_sqs_refuses_arrive(emulator: str) -> None:
+    sqs, url = _queue(emulator)
+    text = json.dumps("no character: \ufffe, \uffff, but ü", ensure_ascii=False)
+    await Queues(sqs).send(url, [Message("1", text)])
+    await AwsTimers(Queues(sqs), url, None).set(Wake("x \uffff", NOW_S), NOW_S)
+    first, second = _received(sqs, url)
+    assert json.loads(first) == json.loads(text)
+    assert "ü" in first
+    assert Wake.decode(second) == Wake("x \uffff", NOW_S)
+
+
+async def test_what_eventbridge_writes_anew_has_no_character_that_sqs_refuses(emulator: str) -> None:
+    sent: list[str] = []
+
+    class Client:
+        def put_events(self, Entries: Sequence[Any]) -> Any:
+            sent.extend(entry["Detail"] for entry in Entries)
+            return {"Entries": [{}]}
+
+    payloads = Packer(Codecs(()), None, LARGE_BYTES, lambda: NOW_S)
+    event = PublishedEvent("e-1", "Placed", "orders", NOW_S, '"no character: \uffff"', "trace")
+    await EventBus(Client(), "bus", payloads).put([event])
+    anew = json.dumps(json.loads(sent[0]), ensure_ascii=False)
+    sqs, url = _queue(emulator)
+    sqs.send_message(
+        QueueUrl=url, MessageBody=f'{{"detail-type": "Placed", "source": "orders", "detail": {anew}}}'
+    )
+    (body,) = _received(sqs, url)
+    found = await read_event(json.loads(body), payloads)
+    assert json.loads(found.payload) == json.loads(event.payload)
+
+
 async def test_a_queue_is_found_by_its_name(emulator: str) -> None:
     sqs, url = _queue(emulator)
     assert await Queues(sqs).url(url.rsplit("/", 1)[1]) == url
