@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from client_kit.connection import Connection as Connection
     from client_kit.connection import ServiceClient as ServiceClient
     from client_kit.connection import connect as connect
+    from client_kit.contracts.errors import ExecutionExists as ExecutionExists
+    from client_kit.contracts.errors import ExecutionNotFound as ExecutionNotFound
+    from client_kit.contracts.errors import RemoteError as RemoteError
+    from client_kit.contracts.errors import TimedOut as TimedOut
+    from client_kit.contracts.errors import WorkflowCancelled as WorkflowCancelled
+    from client_kit.contracts.errors import WorkflowFailed as WorkflowFailed
+    from client_kit.contracts.errors import WorkflowTerminated as WorkflowTerminated
     from client_kit.errors import AnswerTooLarge as AnswerTooLarge
     from client_kit.errors import CallError as CallError
     from client_kit.errors import CallTimeout as CallTimeout
@@ -83,6 +90,13 @@ _HOMES = {
     "ConnectionLost": "client_kit.errors",
     "CallTimeout": "client_kit.errors",
     "InvalidOption": "client_kit.errors",
+    "WorkflowFailed": "client_kit.contracts.errors",
+    "WorkflowCancelled": "client_kit.contracts.errors",
+    "WorkflowTerminated": "client_kit.contracts.errors",
+    "TimedOut": "client_kit.contracts.errors",
+    "RemoteError": "client_kit.contracts.errors",
+    "ExecutionNotFound": "client_kit.contracts.errors",
+    "ExecutionExists": "client_kit.contracts.errors",
     "BoundWorkflow": "client_kit.workflows",
     "ExecutionHandle": "client_kit.executions",
     "ExecutionInfo": "client_kit.executions",

@@ -121,7 +121,8 @@ class Manager:
         """Return a workflow by its name, for programs that do not have the service's class.
 
         It starts executions with arguments by name, and `get` gives handles: to signal, cancel, terminate or follow
-        what a list has shown. Results are JSON values, and what `result()` raises is of `client_kit.contracts.errors`.
+        what a list has shown. Results are JSON values, and `result()` raises the errors of `client_kit`, such as
+        WorkflowFailed: no declared ones.
         """
         from client_kit.contracts.workflows import NamedWorkflow  # pydantic's part of it, for few programs
         from client_kit.workflows import BoundWorkflow

@@ -17,6 +17,9 @@ Exception
 ├── NonDeterminismError     workflow code does not match its history, or does what a workflow cannot
 ├── HistoryUnreadable       a history is of a newer engine, or damaged
 └── TurnTooLong             a workflow runs without ever waiting
+
+What ends executions derives from the errors of the same names in `client_kit.contracts.errors`: one `except` catches
+it, whether a caller has the service's class or a published contract.
 """
 
 from __future__ import annotations
@@ -28,6 +31,8 @@ from typing import Any, ClassVar, Self, get_origin, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 from typing_extensions import dataclass_transform
+
+from client_kit.contracts import errors as callers
 
 __all__ = [
     "DefinitionError",
@@ -97,7 +102,7 @@ class ServiceError(Exception):
     def __init__(self, **fields: Any) -> None:
         values = self.fields_model().model_validate(fields, by_name=True, by_alias=False).__dict__
         self.__dict__.update(values)
-        super().__init__(values)
+        self.args = (values,)
 
     def __str__(self) -> str:
         values = ", ".join(f"{name}={value!r}" for name, value in self.fields().items())
@@ -182,35 +187,12 @@ def _words(class_name: str) -> str:
     return spaced[:1] + "".join(w if w.isupper() else w.lower() for w in re.split(r"(\s)", spaced[1:]))
 
 
-class TimedOut(TimeoutError):
+class TimedOut(callers.TimedOut):
     """Say what took too long."""
 
 
-class RemoteError(Exception):
+class RemoteError(callers.RemoteError):
     """An exception that happened elsewhere, as data; its traceback text is a note of this one."""
-
-    noun: ClassVar[str] = "the cause"
-    end: ClassVar[str] = "failed"
-
-    def __init__(
-        self, name: str, type: str, message: str, fields: str | None = None, traceback: str = ""
-    ) -> None:
-        super().__init__(name, type, message, fields, traceback)
-        self.name = name
-        """Of the task or workflow that failed."""
-        self.type = type
-        """`module:QualName` of the exception's class."""
-        self.message = message
-        self.fields = fields
-        """Of a declared error whose class is unknown here, its fields as JSON text."""
-        self.traceback = traceback
-        if traceback:
-            self.add_note(traceback.rstrip())
-
-    def __str__(self) -> str:
-        what = ": ".join(part for part in (self.type.rpartition(":")[2], self.message) if part)
-        told = f"{self.noun} '{self.name}' {self.end}"
-        return told if what == f"it {self.end}" else f"{told}: {what}"
 
 
 class TaskFailed(RemoteError):
@@ -219,22 +201,16 @@ class TaskFailed(RemoteError):
     noun = "task"
 
 
-class WorkflowFailed(RemoteError):
+class WorkflowFailed(RemoteError, callers.WorkflowFailed):
     """An execution ended with an error of a class that is not declared."""
 
-    noun = "workflow"
 
-
-class WorkflowCancelled(WorkflowFailed):
+class WorkflowCancelled(WorkflowFailed, callers.WorkflowCancelled):
     """An execution was cancelled."""
 
-    end = "was cancelled"
 
-
-class WorkflowTerminated(WorkflowFailed):
+class WorkflowTerminated(WorkflowFailed, callers.WorkflowTerminated):
     """An execution was ended at once, without its cleanup."""
-
-    end = "was terminated"
 
 
 class NonDeterminismError(Exception):
@@ -262,26 +238,15 @@ class TurnTooLong(Exception):
     """A workflow ran an enormous number of steps in one turn without waiting for anything."""
 
 
-class ExecutionNotFound(ServiceError, LookupError, status=404):
+class ExecutionNotFound(ServiceError, callers.ExecutionNotFound, status=404):
     """No execution has this id, or it is of another workflow than the one that was asked for it."""
 
-    id: str
-    belongs_to: str | None = None
-    """The workflow whose execution it is; None: nobody has the id."""
-
     def __str__(self) -> str:
-        if self.belongs_to is not None:
-            return (
-                f"execution '{self.id}' is one of workflow '{self.belongs_to}', not of the workflow that was asked "
-                f"for it; use {self.belongs_to}.get('{self.id}')"
-            )
-        return f"there is no execution '{self.id}'; start it, or look for its id in the list of executions"
+        return callers.ExecutionNotFound.__str__(self)
 
 
-class ExecutionExists(ServiceError, status=409):
+class ExecutionExists(ServiceError, callers.ExecutionExists, status=409):
     """An id was used before, with another workflow or input."""
-
-    id: str
 
     def __str__(self) -> str:
         if len(self.args) > 1:

@@ -162,7 +162,7 @@ class RemoteError(Exception):
     ) -> None:
         super().__init__(name, type, message, fields, traceback)
         self.name = name
-        """Of the workflow that failed."""
+        """Of the task or workflow that failed."""
         self.type = type
         """`module:QualName` of the exception's class."""
         self.message = message

@@ -11,6 +11,9 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel, Field
 
+import client_kit
+import service_kit
+from client_kit import contracts
 from client_kit.contracts import (
     OMITTED,
     Body,
@@ -259,3 +262,27 @@ def test_answers_of_any_kind_are_read() -> None:
     assert get.decode_answer("", b"") is None
     assert change.decode_answer("image/png", b"\x89") == b"\x89"
     assert get.errors_by_status == {410: Gone}
+
+
+@pytest.mark.parametrize("name", ["WorkflowFailed", "WorkflowCancelled", "WorkflowTerminated", "RemoteError"])
+def test_what_ended_an_execution_is_caught_by_one_name_at_home_and_elsewhere(name: str) -> None:
+    assert getattr(client_kit, name) is getattr(contracts, name)
+    told = ("ship", "shop:Bug", "broken", None, "the traceback")
+    with pytest.raises(getattr(client_kit, name)) as caught:
+        raise getattr(service_kit, name)(*told)
+    assert str(caught.value) == str(getattr(client_kit, name)(*told))
+    assert caught.value.__notes__ == ["the traceback"]
+
+
+@pytest.mark.parametrize("name", ["ExecutionNotFound", "ExecutionExists", "TimedOut"])
+def test_what_kept_from_an_execution_is_caught_by_one_name_at_home_and_elsewhere(name: str) -> None:
+    at_home, elsewhere = getattr(service_kit, name), getattr(client_kit, name)
+    given = {} if name == "TimedOut" else {"id": "o-1"}
+    with pytest.raises(elsewhere) as caught:
+        raise at_home(**given)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (type(again), again.args, getattr(again, "status", None)) == (
+        at_home,
+        caught.value.args,
+        getattr(elsewhere, "status", None),
+    )

@@ -20,8 +20,10 @@ from client_kit import (
     ExecutionHandle,
     InProcessTransport,
     ProblemError,
+    WorkflowCancelled,
+    WorkflowFailed,
+    WorkflowTerminated,
     connect,
-    contracts,
     manage,
 )
 from client_kit.system import ServiceAccess
@@ -35,9 +37,6 @@ from service_kit import (
     ServiceError,
     Signal,
     State,
-    WorkflowCancelled,
-    WorkflowFailed,
-    WorkflowTerminated,
     complete_later,
     subscription,
     task,
@@ -301,9 +300,9 @@ def test_an_operator_steers_executions_by_the_names_that_a_list_shows(tmp_path: 
         assert await newest.result() == "fine 2"
         await middle.cancel("no longer needed")
         await oldest.terminate("by hand")
-        with pytest.raises(contracts.WorkflowTerminated, match="by hand"):
+        with pytest.raises(WorkflowTerminated, match="by hand"):
             await oldest.result()
-        with pytest.raises(contracts.WorkflowFailed, match="no longer needed"):
+        with pytest.raises(WorkflowFailed, match="no longer needed"):
             await middle.result()
         with pytest.raises(
             TypeError, match="'approve' is known by its name alone; give its arguments by name"

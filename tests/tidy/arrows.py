@@ -33,10 +33,11 @@ CALLERS = {"deploy", "testing", "dashboard", "cli"}
 """The rooms that may use client_kit: the outermost ones are clients."""
 
 SHARED: Mapping[str, str] = {
+    "client_kit.contracts.errors": "who calls catches what ended an execution by one name, at home and elsewhere",
     "client_kit.executions": "an execution as its callers see it, wherever it runs: one handle on both sides",
     "client_kit.ids": "who starts an execution makes its id, on either side in the same way",
 }
-"""Modules of client_kit that every room but the engine may use."""
+"""Modules of client_kit that every room but the engine may use; the room of errors, the errors alone."""
 
 OUTWARD: Mapping[tuple[str, str], str] = {
     ("Service.__init__", "client_kit"): "an instance of a service is its client",
@@ -142,9 +143,8 @@ def _admitted(source: Source, found: Import) -> bool:
 
 
 def _is_shared(source: Source, found: Import) -> bool:
-    return source.room not in ("errors", "engine") and any(
-        f"{found.target}.".startswith(f"{module}.") for module in SHARED
-    )
+    modules = {"engine": (), "errors": ("client_kit.contracts.errors",)}.get(source.room, tuple(SHARED))
+    return any(f"{found.target}.".startswith(f"{module}.") for module in modules)
 
 
 def _loads(source: Source, modules: Mapping[str, Source]) -> list[str]:

@@ -22,6 +22,8 @@ PUBLIC = {
         "Transport", "HttpxTransport", "AiohttpTransport", "InProcessTransport", "Request", "Response",
         "CallError", "ProblemError", "ContractDrift", "AnswerTooLarge", "InvalidOption",
         "NetworkError", "ConnectFailed", "ConnectionLost", "CallTimeout",
+        "WorkflowFailed", "WorkflowCancelled", "WorkflowTerminated", "TimedOut", "RemoteError",
+        "ExecutionNotFound", "ExecutionExists",
         "BoundWorkflow", "ExecutionHandle", "ExecutionInfo", "ExecutionStatus", "StartOptions",
         "manage", "Manager", "DeadLetter", "DeadLetterPage", "Discarded", "ExecutionPage", "HistoryPage",
         "ScheduleInfo",

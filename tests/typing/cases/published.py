@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import reveal_type
 
-from client_kit import ServiceClient, connect, manage
-from client_kit.contracts import WorkflowFailed
+from client_kit import ServiceClient, WorkflowFailed, connect, manage
 from stubs.orders_contract import Item, Order, OrderCancelled, OrderCreated, Orders, OutOfStock
 from stubs.todo_contract import Todos
 
