@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, Self, TypeVar, cast, overload
@@ -127,6 +130,12 @@ class Task(Declaration, Generic[P, R]):
             call = self._call(args, kwargs)
             call.__qualname__ = self.name
             return call
+
+        # Whoever calls it for others, as Starlette's BackgroundTask does, asks whether there is something to await.
+        if sys.version_info >= (3, 12):
+            __call__ = inspect.markcoroutinefunction(__call__)
+        else:
+            __call__._is_coroutine = asyncio.coroutines._is_coroutine
 
     async def _call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> R:
         from service_kit.engine.context import current_workflow

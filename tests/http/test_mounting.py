@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import APIRouter, FastAPI, HTTPException
+from fastapi import APIRouter, BackgroundTasks, FastAPI, HTTPException
 
-from service_kit import ApiKey, Cors, DefinitionError, Service, command
+from service_kit import ApiKey, Cors, DefinitionError, Service, command, task
 from service_kit.http.access_log import JsonFormatter
 from tests.http.conftest import Ask
 
@@ -280,3 +280,23 @@ def test_a_server_that_stops_finishes_what_is_in_flight(serve: Callable[[Any], s
     release.set()
     caller.join(10)
     assert answers == ["done"]
+
+
+def test_a_task_that_a_raw_route_leaves_for_later_is_awaited(ask: Ask) -> None:
+    noted: list[int] = []
+
+    @task
+    async def note(number: int) -> None:
+        noted.append(number)
+
+    notes = APIRouter()
+
+    @notes.post("/notes/{number}")
+    async def later(number: int, background: BackgroundTasks) -> None:
+        background.add_task(note, number)
+
+    class Notes(Service, routes=[notes]):
+        pass
+
+    assert ask(Notes.asgi(), "POST", "/notes/3").status_code == 200
+    assert noted == [3]
