@@ -112,7 +112,8 @@ _HOMES = {
     "HistoryPage": "client_kit.management",
 }
 
-__all__ = list(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
+# What needs an extra is taken by its name: `import *` would fail wherever the extra is not installed.
+__all__ = [name for name in _HOMES if name != "AiohttpTransport"]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 if not TYPE_CHECKING:  # to a type checker it would make every misspelt name Any

@@ -273,3 +273,14 @@ print(sorted(heavy & sys.modules.keys()))
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (ran.stdout, ran.stderr) == ("[]\n", "")
+
+
+def test_all_names_of_the_client_can_be_imported_without_an_extra() -> None:
+    program = """
+import sys
+sys.modules |= dict.fromkeys(("aiohttp", "boto3", "botocore", "fastapi", "langchain_core", "mcp"))
+from client_kit import *
+print(connect.__name__, "AiohttpTransport" in globals())
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.stderr) == ("connect False\n", "")

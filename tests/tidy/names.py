@@ -30,3 +30,6 @@ PUBLIC = {
     ],
 }
 # fmt: on
+
+EXTRAS = {"AiohttpTransport"}
+"""Those that need an extra, and are left out by `import *`."""
