@@ -289,14 +289,11 @@ def test_a_task_that_a_raw_route_leaves_for_later_is_awaited(ask: Ask) -> None:
     async def note(number: int) -> None:
         noted.append(number)
 
-    notes = APIRouter()
+    application = FastAPI()
 
-    @notes.post("/notes/{number}")
+    @application.post("/notes/{number}")
     async def later(number: int, background: BackgroundTasks) -> None:
         background.add_task(note, number)
 
-    class Notes(Service, routes=[notes]):
-        pass
-
-    assert ask(Notes.asgi(), "POST", "/notes/3").status_code == 200
+    assert ask(application, "POST", "/notes/3").status_code == 200
     assert noted == [3]
