@@ -19,6 +19,7 @@ __all__ = [
     "StartOptions",
     "StateContract",
     "WorkflowContract",
+    "check_typed",
 ]
 
 R = TypeVar("R")
@@ -177,7 +178,7 @@ class ExecutionHandle(Generic[R]):
 
     async def signal(self, signal: SignalContract[T], payload: T, *, id: str | None = None) -> None:
         """Send a signal; give an `id` to have it delivered once however often it is sent."""
-        _check_typed("signal", signal)
+        check_typed("signal", signal)
         text = signal.encode(payload)
         await self._access.signal(self.id, signal.name, text, id or new_id(), self._asked)
 
@@ -191,7 +192,7 @@ class ExecutionHandle(Generic[R]):
 
     async def state(self, state: StateContract[T]) -> T | None:
         """Return the latest value of a state that it publishes; None if it has not yet."""
-        _check_typed("state", state)
+        check_typed("state", state)
         text = await self._access.state(self.id, state.name, self._asked)
         return None if text is None else state.decode(text)
 
@@ -199,7 +200,8 @@ class ExecutionHandle(Generic[R]):
         return f"<ExecutionHandle {self.id!r} of {self._workflow.name!r}>"
 
 
-def _check_typed(kind: str, given: object) -> None:
+def check_typed(kind: Literal["signal", "state"], given: object) -> None:
+    """Raise TypeError for a name where the declaration itself is needed."""
     if isinstance(given, str):
         raise TypeError(
             f"{kind} {given!r}: a name does not say its type; give the {kind.capitalize()} that is declared, "

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
-from client_kit.executions import ExecutionHandle, ExecutionInfo, SignalContract
+from client_kit.executions import ExecutionHandle, ExecutionInfo, SignalContract, check_typed
 from service_kit.contract.outcomes import encode_outcome
 from service_kit.engine.context import Child, WorkflowContext
 from service_kit.engine.history import ExecutionSucceeded
@@ -21,6 +21,7 @@ class InnerHandle(ExecutionHandle[R]):
     __slots__ = ()
 
     async def signal(self, signal: SignalContract[T], payload: T, *, id: str | None = None) -> None:
+        check_typed("signal", signal)
         # Where none is chosen, the call's own id is equal in every replay, which one made here could not be.
         await self._access.signal(self.id, signal.name, signal.encode(payload), id or "")
 

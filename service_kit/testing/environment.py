@@ -14,7 +14,7 @@ from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 from pydantic_core import to_json
 
 from client_kit import ClientOptions, Connection, DeadLetter, Retry, Transport
-from client_kit.executions import ExecutionHandle, SignalContract
+from client_kit.executions import ExecutionHandle, SignalContract, check_typed
 from client_kit.ids import new_id
 from client_kit.letters import letter_of
 from client_kit.options import World
@@ -153,6 +153,7 @@ class TestEnvironment(Generic[S]):
         self, execution: Execution[Any] | ExecutionHandle[Any] | str, signal: SignalContract[T], payload: T
     ) -> None:
         """Send a signal to an execution."""
+        check_typed("signal", signal)
         target = execution if isinstance(execution, str) else execution.id
         self.run(self._director.gateway.signal(target, signal.name, signal.encode(payload), new_id()))
 

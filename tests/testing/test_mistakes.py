@@ -32,6 +32,9 @@ MISTAKES: dict[str, Ask] = {
     r"timedelta\(days=1\) is no number of seconds; a timedelta passes by env\.advance": (
         lambda env: env.tick(timedelta(days=1))
     ),
+    r"^signal 'approved': a name does not say its type; give the Signal that is declared": (
+        lambda env: env.signal(env.start(wait_one_second, "o-1"), "approved", True)
+    ),
     r"5 is no timedelta; seconds pass by env\.tick\(5\)": lambda env: env.advance(5),
 }
 
