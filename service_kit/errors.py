@@ -102,7 +102,7 @@ class ServiceError(Exception):
     def __init__(self, **fields: Any) -> None:
         values = self.fields_model().model_validate(fields, by_name=True, by_alias=False).__dict__
         self.__dict__.update(values)
-        self.args = (values,)
+        Exception.__init__(self, values)  # past bases that take fields
 
     def __str__(self) -> str:
         values = ", ".join(f"{name}={value!r}" for name, value in self.fields().items())
