@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from service_kit.contract.gather import gather
 from service_kit.deploy.alarms import CONDITIONS, PARAMETERS
@@ -14,8 +15,12 @@ from service_kit.deploy.own import check_own, own_part
 from service_kit.deploy.planning import PlannedFunction, plan
 from service_kit.deploy.rest_api import rest_api_part
 from service_kit.deploy.routes import ApiRoute, api_routes
-from service_kit.deploy.template import Part, Template, joined
-from service_kit.deploy.workers import durable_api_function, managing_function, subscriptions_of
+from service_kit.deploy.template import Output, Part, Template, joined
+from service_kit.deploy.workers import durable_api_function, managing_function, subscriptions_of, tasks_of
+from service_kit.errors import DefinitionError
+
+RESOURCES_MOST, OUTPUTS_MOST = 500, 200
+"""Of one stack: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
 
 
 def assemble(deployment: Deployment) -> Template:
@@ -23,21 +28,34 @@ def assemble(deployment: Deployment) -> Template:
     contract, options = deployment.contract, deployment.options
     made = joined(_parts(deployment))
     check_own(deployment, made)
-    whole = joined(iter([made, own_part(deployment)]))
+    own = own_part(deployment)
+    whole = joined(iter([made, own]))
+    if len(whole.resources) > RESOURCES_MOST:
+        raise DefinitionError(
+            f"deployment of '{contract.name}'",
+            f"it has {len(whole.resources)} resources, and CloudFormation makes {RESOURCES_MOST} in a stack",
+            "choose functions='one' or alarms=False, or make two services of it",
+        )
     return Template(
         f"{contract.title} {contract.version}: {contract.description.partition(chr(10))[0]}".rstrip(": "),
         PARAMETERS if options.alarms else {},
         CONDITIONS if options.alarms else {},
         whole.resources,
-        whole.outputs,
+        _fitting(own.outputs, whole.outputs),
     )
+
+
+def _fitting(own: Mapping[str, Output], all_: Mapping[str, Output]) -> Mapping[str, Output]:
+    """Return as many outputs as a stack may have: of very many queues the last ones are not named."""
+    return all_ if len(all_) <= OUTPUTS_MOST else dict(islice({**own, **all_}.items(), OUTPUTS_MOST))
 
 
 def _parts(deployment: Deployment) -> Iterator[Part]:
     contract, options = deployment.contract, deployment.options
     found = gather(contract)
     durable = is_durable(found)
-    functions = plan(deployment)
+    workers = [*tasks_of(found, deployment), *subscriptions_of(found, deployment)] if durable else []
+    functions = plan(deployment, {worker.stem for worker in workers})
     if durable:
         functions = [durable_api_function(function) for function in functions]
         functions[-1] = managing_function(functions[-1], subscriptions_of(found, deployment))

@@ -24,6 +24,7 @@ from service_kit.deploy.workers import (
     stream_source,
     subscriptions_of,
     tasks_of,
+    turns_memory_mb,
     visibility_s,
     worker_functions,
 )
@@ -49,9 +50,8 @@ def durable_functions(deployment: Deployment, found: Declarations) -> list[Plann
                 "a queue cannot be named after it",
                 f"give it a name of ASCII letters, digits and underscores, at most {NAME_MOST}",
             )
-    return list(
-        worker_functions(deployment, tasks_of(found, deployment), subscriptions_of(found, deployment))
-    )
+    tasks, subscriptions = tasks_of(found, deployment), subscriptions_of(found, deployment)
+    return list(worker_functions(deployment, tasks, subscriptions, turns_memory_mb(found, deployment)))
 
 
 def durable_parts(deployment: Deployment, found: Declarations) -> Iterator[Part]:
@@ -159,12 +159,15 @@ def _subscription_parts(
             ],
         }
         function = function_of(worker, "Subscriptions", deployment)
+        # A batch is handled side by side: where their number is limited, it is one message.
+        batch = 10 if worker.concurrency is None else 1
+        source = queue_source(function, queue, batch=batch, concurrency=worker.concurrency)
         yield Part(
             {
                 f"{stem}Rule": Resource("AWS::Events::Rule", rule),
                 f"{queue}Policy": _from_rule(queue, f"{stem}Rule"),
                 f"{stem}DeadLettersPolicy": _from_rule(f"{stem}DeadLetters", f"{stem}Rule"),
-                f"{stem}Source": queue_source(function, queue, batch=10),
+                f"{stem}Source": source,
             }
         )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from service_kit.contract.gather import gather
+from service_kit.contract.gather import Declarations, gather
 from service_kit.contract.security import ApiKey, AwsIam, Jwt
 from service_kit.deploy.deployment import Deployment
 from service_kit.deploy.planning import API_TIMEOUT_S
 from service_kit.deploy.routes import api_routes
+from service_kit.deploy.workers import TASK_TIMEOUT_S
 
 
 def notes_on(deployment: Deployment) -> Iterator[str]:
@@ -26,9 +28,7 @@ def notes_on(deployment: Deployment) -> Iterator[str]:
             yield (
                 f"command '{declared.name}' streams; API Gateway collects the answer, and sends it when the stream ends"
             )
-    for name, task in gather(contract).tasks.items():
-        if task.definition.get("concurrency") == 1:
-            yield f"task '{name}' may run once at a time; Lambda takes two from a queue at least"
+    yield from _on_workers(gather(contract))
     checked = {
         r.admission.name
         for r in api_routes(contract, api, mcp=False, durable=False)
@@ -46,3 +46,21 @@ def notes_on(deployment: Deployment) -> Iterator[str]:
             yield f"scheme '{scheme.name}' is checked by the function, and not by API Gateway"
     if contract.security == () and contract.commands:
         yield "everybody who knows the URL may call; give the service security=[...] unless it is meant to be open"
+
+
+def _on_workers(found: Declarations) -> Iterator[str]:
+    for kind, declared in (("task", found.tasks), ("subscription", found.subscriptions)):
+        for name, one in declared.items():
+            options: Mapping[str, Any] = one.definition
+            if options.get("concurrency") == 1:
+                yield f"{kind} '{name}' may run once at a time; Lambda takes two from a queue at least"
+            if options.get("timeout_s", 0) > TASK_TIMEOUT_S:
+                yield (
+                    f"{kind} '{name}' may take {options['timeout_s']:g} s, and Lambda ends functions after "
+                    f"{TASK_TIMEOUT_S} s; divide it, or have a task completed from outside by its token"
+                )
+            if "rate_per_s" in options:
+                yield (
+                    f"{kind} '{name}' has a rate, which each host keeps for itself; Lambda runs as many processes "
+                    "as there is work: give it a concurrency"
+                )

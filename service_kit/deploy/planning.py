@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from service_kit.contract.command import AnyCommand
@@ -19,9 +19,9 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.htm
 
 
 RESERVED = frozenset(
-    {"Api", "Documents", "Orchestrator", "Relay", "Timers", "Sweeper", "Tasks", "Subscriptions"}
+    {"Api", "Documents", "Orchestrator", "Relay", "Timers", "Sweeper", "Tasks", "Subscriptions", "Schedule"}
 )
-"""Names of functions that are there anyway."""
+"""Names of functions that are there anyway, and one whose role would have the name of the role of timers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,23 @@ class PlannedFunction:
     handler: str = "service_kit.hosts.aws.handler"
 
 
-def plan(deployment: Deployment) -> list[PlannedFunction]:
-    """Return the functions; the last one serves the documents, and the commands that have no other."""
+def plan(deployment: Deployment, workers: Collection[str] = ()) -> list[PlannedFunction]:
+    """Return the functions; the last one serves the documents, and the commands that have no other.
+
+    `workers` are the names that the functions of tasks and subscriptions have.
+    """
     groups = list(deployment.groups)
+    for group in groups:
+        if group.name in workers:
+            raise DefinitionError(
+                f"deployment of '{deployment.contract.name}'",
+                f"there is a function '{group.name}' already",
+                "choose another name",
+            )
     grouped = {declared.name for group in groups for declared in group.commands}
     others = [declared for name, declared in deployment.contract.commands.items() if name not in grouped]
     if deployment.options.functions == "each":
-        taken = {group.name for group in groups} | RESERVED
+        taken = {group.name for group in groups} | RESERVED | set(workers)
         groups += [Group(_free(camel(declared.name), taken), (declared,)) for declared in others]
         others = []
     groups.append(Group("Api" if others else "Documents", tuple(others)))

@@ -89,8 +89,9 @@ def subscriptions_of(found: Declarations, deployment: Deployment) -> list[Worker
     for name, declared in sorted(found.subscriptions.items()):
         time_s = declared.definition.get("timeout_s", 60.0)
         limit_s = min(math.ceil(time_s) + MARGIN_S, TASK_TIMEOUT_S)
-        stem = names.take(name, "Subscription")
-        workers.append(Worker(name, stem, SUBSCRIPTION_KIND, limit_s, deployment.options.memory_mb))
+        memory_mb = declared.definition.get("memory_mb", deployment.options.memory_mb)
+        stem, concurrency = names.take(name, "Subscription"), declared.definition.get("concurrency")
+        workers.append(Worker(name, stem, SUBSCRIPTION_KIND, limit_s, memory_mb, concurrency))
     return workers
 
 
@@ -122,8 +123,16 @@ def managing_function(function: PlannedFunction, subscriptions: Sequence[Worker]
     return replace(function, permissions=(*function.permissions, *more))
 
 
+def turns_memory_mb(found: Declarations, deployment: Deployment) -> int:
+    """Return what functions have that take turns of all workflows, and run inline tasks."""
+    chosen_mb = deployment.options.memory_mb
+    inline_mb = [task.memory_mb for task in tasks_of(found, deployment) if task.inline]
+    turns_mb = [one.definition.get("memory_mb", chosen_mb) for one in found.workflows.values()]
+    return max([*turns_mb, *inline_mb], default=chosen_mb)
+
+
 def worker_functions(
-    deployment: Deployment, tasks: Sequence[Worker], subscriptions: Sequence[Worker]
+    deployment: Deployment, tasks: Sequence[Worker], subscriptions: Sequence[Worker], turns_memory_mb: int
 ) -> Iterator[PlannedFunction]:
     """Return the functions behind stream, queues and clock."""
     each, title = deployment.options.functions == "each", deployment.contract.title
@@ -134,10 +143,12 @@ def worker_functions(
     )
     failures = Allow(["sqs:SendMessage"], [GetAtt(STREAM_FAILURES)])
     make = _Maker(deployment)
-    yield make("Orchestrator", f"{title}: turns of workflows", (*moving, *STREAM_ACCESS, failures))
+    orchestrator = make("Orchestrator", f"{title}: turns of workflows", (*moving, *STREAM_ACCESS, failures))
+    yield replace(orchestrator, memory_mb=turns_memory_mb)
     relaying = (BUCKET_ACCESS, *RELAYING, *STREAM_ACCESS, failures)
     yield make("Relay", f"{title}: events of commands and tasks, to the bus", relaying)
-    yield make("Timers", f"{title}: executions whose time has come", (*moving, *receiving([TIMERS])))
+    timers = make("Timers", f"{title}: executions whose time has come", (*moving, *receiving([TIMERS])))
+    yield replace(timers, memory_mb=turns_memory_mb)
     sweeping = (*SWEEPING, *RELAYING, BUCKET_ACCESS, WAKING, *sending([one.queue for one in subscriptions]))
     yield make("Sweeper", f"{title}: what lost wake-ups have left behind", sweeping)
     kinds = (("Tasks", "task", tasks), ("Subscriptions", "subscription", subscriptions))
