@@ -51,12 +51,13 @@ def notes_on(deployment: Deployment) -> Iterator[str]:
 def _on_workers(found: Declarations) -> Iterator[str]:
     for kind, declared in (("task", found.tasks), ("subscription", found.subscriptions)):
         for name, one in declared.items():
-            options: Mapping[str, Any] = one.definition
+            options: Mapping[str, Any] = dict(one.definition)
+            limit_s: float = options.get("timeout_s", 0)
             if options.get("concurrency") == 1:
                 yield f"{kind} '{name}' may run once at a time; Lambda takes two from a queue at least"
-            if options.get("timeout_s", 0) > TASK_TIMEOUT_S:
+            if limit_s > TASK_TIMEOUT_S:
                 yield (
-                    f"{kind} '{name}' may take {options['timeout_s']:g} s, and Lambda ends functions after "
+                    f"{kind} '{name}' may take {limit_s:g} s, and Lambda ends functions after "
                     f"{TASK_TIMEOUT_S} s; divide it, or have a task completed from outside by its token"
                 )
             if "rate_per_s" in options:
