@@ -18,7 +18,6 @@ from service_kit.publishing.expressions import (
     Call,
     Expression,
     Imported,
-    Local,
     String,
     Subscript,
     Text,
@@ -54,10 +53,7 @@ def _model_bases(cls: type[BaseModel], reader: Reader) -> Iterator[Expression]:
         if get_origin(base) is Generic or base is Generic:
             yield Subscript(Imported("typing", "Generic"), _variables(cls, reader))
         elif isinstance(base, type) and issubclass(base, BaseModel):
-            expression = reader.read(base, cls.__module__, cls.__name__)
-            # To pydantic, a model with its own variables in brackets is the model itself.
-            variables = _variables(base, reader) if isinstance(expression, Local) else ()
-            yield Subscript(expression, variables) if variables else expression
+            yield reader.read(base, cls.__module__, cls.__name__)
         elif isinstance(base, type) and issubclass(base, Enum | str | int):
             yield reader.refer(base)
 

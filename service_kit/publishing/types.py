@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import collections.abc
+import contextlib
 import sys
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import typing_extensions
@@ -57,6 +58,8 @@ class TypeReader:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self._alive: dict[str, object] = {}
+        self._variables: tuple[Any, ...] = ()
+        """Type variables of the class or alias that is being read."""
 
     def read(self, form: Any, module: str, where: str) -> Expression:
         """Return a type; raise DefinitionError, naming `where`, for one that cannot be published.
@@ -99,7 +102,28 @@ class TypeReader:
             return Subscript(name, (self.read(arguments[0], module, where),))
         if origin is not None:
             return self._parametrized(origin, arguments, module, where)
-        return self._bare(form, where)
+        return self._with_variables(form, self._bare(form, where))
+
+    def _with_variables(self, form: Any, name: Expression) -> Expression:
+        """Return a name with the brackets that pydantic leaves out: `Page[T]` is `Page` to it."""
+        generic = getattr(form, "__pydantic_generic_metadata__", None)
+        if not generic or not generic["parameters"] or not isinstance(name, Local):
+            return name
+        known = set(generic["parameters"]).issubset(self._variables)
+        items = tuple(
+            self._type_var(variable, "") if known else Imported("typing", "Any")
+            for variable in generic["parameters"]
+        )
+        return Subscript(name, items)
+
+    @contextlib.contextmanager
+    def _inside(self, variables: Iterable[Any]) -> Generator[None]:
+        """Read what is inside of a class or alias with these type variables."""
+        outer, self._variables = self._variables, tuple(variables)
+        try:
+            yield
+        finally:
+            self._variables = outer
 
     def _bare(self, form: Any, where: str) -> Expression:
         match form:
@@ -127,7 +151,9 @@ class TypeReader:
         key = f"{cls.__module__}:{cls.__qualname__}"
         if key not in self.ledger.definitions:
             self._alive[key] = cls
-            publish_class(cls, key, where, self)
+            variables = generic["parameters"] if generic else getattr(cls, "__parameters__", ())
+            with self._inside(variables):
+                publish_class(cls, key, where, self)
         elif self._alive.get(key, cls) is not cls:
             raise DefinitionError(where, f"two classes are {key}", "give one of them another name")
         return Local(key)
@@ -171,7 +197,9 @@ class TypeReader:
             # Known before it is read: it may mention itself.
             maker, name = Imported("typing_extensions", "TypeAliasType"), String(form.__name__)
             self.ledger.definitions[key] = Assignment(form.__name__, form.__module__, None, call(maker, name))
-            value = Quoted(self._plain(_evaluated(form.__value__, form.__module__), form.__module__, where))
+            with self._inside(form.__type_params__):
+                inner = self._plain(_evaluated(form.__value__, form.__module__), form.__module__, where)
+            value = Quoted(inner)
             more = {}
             if form.__type_params__:
                 variables = [self.read(v, form.__module__, where) for v in form.__type_params__]

@@ -86,6 +86,15 @@ def test_classes_keep_their_kind(published: ModuleType) -> None:
         published.Tree(value=1).value = 2  # frozen as at home
 
 
+def test_variables_of_a_generic_model_reach_what_it_holds(published: ModuleType) -> None:
+    models = text_of(publish_service(zoo.Zoo), "models.py")
+    assert "    next: Chain[T] | None = None\n    page: Page[T] | None = None\n" in models
+    assert "list[Page[Any]]\n" in models
+    for wrong in ({"next": {"value": "x"}}, {"page": {"items": ["x"]}}):
+        with pytest.raises(ValidationError):
+            published.Chain[int].model_validate({"value": 1, **wrong})
+
+
 def test_signatures_keep_names_defaults_and_what_is_given_by_keyword(published: ModuleType) -> None:
     shown = inspect.signature(published.Zoo.add_pet.function).parameters
     home = inspect.signature(zoo.add_pet.function).parameters

@@ -78,6 +78,16 @@ class PetPage(Page[Pet]):
     total: int = 0
 
 
+class Chain(BaseModel, Generic[T]):
+    value: T
+    next: Chain[T] | None = None
+    page: Page[T] | None = None
+
+
+class Shelf(BaseModel):
+    pages: list[Page]  # type: ignore[type-arg]  # of any: what is tested
+
+
 class Keyed(Page[T], Generic[K, T]):
     by: dict[K, T]
 
@@ -200,6 +210,10 @@ def grow(tree: Tree) -> Tree | None: ...
 
 
 @command
+async def link(chain: Chain[int]) -> Shelf: ...
+
+
+@command
 async def mix(
     a: Box,
     b: Point,
@@ -235,6 +249,7 @@ class Zoo(Service, version="2.0"):
     add_pet = add_pet
     list = show
     grow = grow
+    link = link
     mix = mix
     tail = tail
     live = live
