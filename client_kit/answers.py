@@ -60,18 +60,22 @@ def _plain(contract: CommandContract, decode: Callable[[], Any], subject: str = 
         raise answer_drift(contract.name, subject, error) from error
 
 
-def failure_of(contract: CommandContract, response: Response) -> Exception:
-    """Return the error that an answer with a status other than 2xx means."""
+def failure_of(contract: CommandContract, response: Response, at: str = "this URL") -> Exception:
+    """Return the error that an answer with a status other than 2xx means, from the service at a URL."""
     if 300 <= response.status < 400:
         return _redirect(contract.name, response)
     members = _json_object(response.body) if response.media_type.endswith("json") else None
     if members is None:
         return _foreign(contract.name, response)
-    return problem_of(contract, members, response.status, response.headers.get("x-request-id"))
+    return problem_of(contract, members, response.status, response.headers.get("x-request-id"), at)
 
 
 def problem_of(
-    contract: CommandContract, members: Mapping[str, Any], status: int, request_id: str | None = None
+    contract: CommandContract,
+    members: Mapping[str, Any],
+    status: int,
+    request_id: str | None = None,
+    at: str = "this URL",
 ) -> Exception:
     """Return the error for a problem: the declared one, drift, or a ProblemError."""
     kind = str(members.get("type", "about:blank"))
@@ -96,7 +100,7 @@ def problem_of(
         request_id=str(members["request_id"]) if "request_id" in members else request_id,
         members={k: v for k, v in members.items() if k not in _STANDARD},
     )
-    drift_found = _drift_behind(problem)
+    drift_found = _drift_behind(problem, at)
     if drift_found is not None:
         drift_found.__cause__ = problem
         return drift_found
@@ -127,11 +131,11 @@ def stream_failure(contract: CommandContract, data: bytes) -> Exception:
     return problem_of(contract, members, status if isinstance(status, int) else 500)
 
 
-def _drift_behind(problem: ProblemError) -> ContractDrift | None:
+def _drift_behind(problem: ProblemError, at: str) -> ContractDrift | None:
     if problem.type == f"{FRAMEWORK}not-found":
         return ContractDrift(
             problem.command,
-            "the service at this URL",
+            f"the service at {at}",
             NO_SUCH_COMMAND,
             f"check the URL, or {CURE}",
         )

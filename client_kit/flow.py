@@ -45,6 +45,8 @@ class Endpoint:
     """A command at a service, with all that is the same in each of its calls."""
 
     contract: CommandContract
+    base_url: str
+    """Of the service; `url` may hold arguments, which are nothing for messages."""
     url: str
     headers: Mapping[str, str]
     keyed: bool
@@ -100,7 +102,7 @@ def _exchange(endpoint: Endpoint, body: bytes, deadline: Deadline, told: Deadlin
             if response.status == 401 and renewable and policy.auth.rejected(request):
                 renewable = False
                 continue
-            failure = failure_of(endpoint.contract, response)
+            failure = failure_of(endpoint.contract, response, endpoint.base_url)
             transient = _may_repeat(endpoint, response, failure)
             retry_after_s = parse_retry_after(
                 response.headers.get("retry-after"), policy.options.world.wall()

@@ -77,6 +77,7 @@ class Line:
         self._timeout_s = options.timeout_s or (math.inf if contract.streaming else session.timeout_s)
         self.endpoint: Endpoint = Endpoint(
             contract=contract,
+            base_url=session.base_url,
             url=command_url(session.base_url, contract.name)
             if self._rest is None
             else f"{session.base_url}{self._rest.path}",

@@ -81,7 +81,7 @@ class ServiceAccess:
                 raise
             raise ContractDrift(
                 contract.name,
-                "the service at this URL",
+                drift.subject,
                 {"": "serves commands only"},
                 "workflows need a durable host: 'service-kit dev', 'service-kit start', or LocalHost",
             ) from None

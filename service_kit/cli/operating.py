@@ -133,7 +133,8 @@ def _explained(error: CallError | ServiceError, url: str) -> CliError:
             return CliError(error.reason, "check the URL, and that the service runs")
         case ContractDrift():
             differences = "; ".join(f"{path} {how}".strip() for path, how in error.fields.items())
-            return CliError(f"{error.subject} ({url}): {differences}", error.cure)
+            where = "" if url.rstrip("/") in error.subject else f" ({url})"
+            return CliError(f"{error.subject}{where}: {differences}", error.cure)
         case ProblemError():
             return _problem(error, url)
         case _:

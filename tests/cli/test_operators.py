@@ -411,7 +411,7 @@ def test_a_service_of_commands_alone_has_no_executions(workshop: Workshop, serve
     url = serve(load_service("orders").asgi())
     result = workshop.run("executions", "list", "--url", url)
     assert result.exit_code == 1
-    assert f"error: the service at this URL ({url}): serves commands only" in result.stderr
+    assert f"error: the service at {url}: serves commands only" in result.stderr
     assert "service-kit dev" in result.stderr
 
 

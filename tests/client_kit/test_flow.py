@@ -62,7 +62,9 @@ class Runner:
     def run(self, contract: CommandContract, *answers: Answer | Exception, keyed: bool = False) -> Ran:
         world = World(monotonic=lambda: self.now, wall=lambda: WALL + self.now, random=lambda: DRAW)
         policy = Policy(NoAuth(), self.retry, replace(self.options, world=world))
-        endpoint = Endpoint(contract, "http://shop.test/rpc/x", {"accept": "x"}, keyed, policy)
+        endpoint = Endpoint(
+            contract, "http://shop.test", "http://shop.test/rpc/x", {"accept": "x"}, keyed, policy
+        )
         deadline = Deadline(self.timeout_s, world.monotonic)
         ran, script = Ran(), list(answers)
         flow = call(endpoint, b"{}", deadline)
@@ -224,7 +226,9 @@ def test_a_stream_is_closed_if_a_response_hook_fails() -> None:
     body = Body()
     policy = Policy(NoAuth(), Retry(), ClientOptions(on_response=[refuse]))
     endless = Deadline(math.inf, lambda: 0.0)
-    flow = open_stream(Endpoint(tail, "http://x", {}, False, policy), b"{}", endless, endless)
+    flow = open_stream(
+        Endpoint(tail, "http://x", "http://x/rpc/tail", {}, False, policy), b"{}", endless, endless
+    )
     next(flow)
     assert flow.send(Response(200, {}, stream=body)) == Close(body)
     with pytest.raises(LookupError):
