@@ -37,9 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each recorded history."""
     if "recorded_history" in metafunc.fixturenames:
-        files = _histories(metafunc.config.getini(HISTORIES))
-        ids = [file.relative_to(folder).as_posix() for folder, file in files]
-        metafunc.parametrize("recorded_history", [file for _, file in files], ids=ids, indirect=True)
+        found = _histories(metafunc.config.getini(HISTORIES))
+        ids, files = [name for name, _ in found], [file for _, file in found]
+        metafunc.parametrize("recorded_history", files, ids=ids, indirect=True)
 
 
 @pytest.fixture
@@ -76,11 +76,13 @@ def service_client(service_environment: TestEnvironment[Service]) -> Service:
 
 
 @pytest.fixture
-def recorded_history(request: pytest.FixtureRequest, service_class: type[Service]) -> RecordedHistory:
+def recorded_history(request: pytest.FixtureRequest) -> RecordedHistory:
     """Each history of the folders in `service_kit_histories`, a test each: `recorded_history.replay()`."""
     from service_kit.testing.replayer import RecordedHistory
 
-    return RecordedHistory(service_class, request.param)
+    if isinstance(request.param, str):
+        pytest.fail(request.param, pytrace=False)
+    return RecordedHistory(request.getfixturevalue("service_class"), request.param)
 
 
 def _load(name: str) -> type[Service]:
@@ -105,21 +107,23 @@ def _load(name: str) -> type[Service]:
     return found
 
 
-def _histories(folders: list[Path]) -> list[tuple[Path, Path]]:
-    """Return the files of recorded histories with their folders; none would be a check that always passes."""
+def _histories(folders: list[Path]) -> list[tuple[str, Path | str]]:
+    """Return the recorded histories by their names in the folders, and why there are none where there are none.
+
+    None would be a check that always passes, so that it fails: that test, and not its module, where the first
+    history may be about to be recorded.
+    """
     if not folders:
-        pytest.fail(
-            f"there is no folder of recorded histories; set {HISTORIES} = tests/histories in pytest's configuration",
-            pytrace=False,
-        )
-    found: list[tuple[Path, Path]] = []
+        cure = f"set {HISTORIES} = tests/histories in pytest's configuration"
+        return [("no folder", f"there is no folder of recorded histories; {cure}")]
+    found: list[tuple[str, Path | str]] = []
     for folder in folders:
         files = sorted(folder.rglob("*.json"))
+        found += [(file.relative_to(folder).as_posix(), file) for file in files]
         if not files:
-            pytest.fail(
+            told = (
                 f"there are no histories (*.json) in '{folder}', of {HISTORIES}; record some by "
-                f"Execution.recording, or by 'service-kit executions history ID --json'",
-                pytrace=False,
+                f"Execution.recording, or by 'service-kit executions history ID --json'"
             )
-        found += [(folder, file) for file in files]
+            found.append((f"{folder.name} is empty", told))
     return found

@@ -191,7 +191,11 @@ def test_settings_that_fit_nothing_are_told_with_their_cures(tmp_path: Path) -> 
     (tmp_path / "greetings.py").write_text(SERVICE)
     (tmp_path / "broken.py").write_text("import nothing_of_this_name")
     (tmp_path / "test_misused.py").write_text(MISUSED)
-    (tmp_path / "test_histories.py").write_text("def test_history(recorded_history): ...")
+    (tmp_path / "test_histories.py").write_text("""
+def test_history(recorded_history): ...
+
+def test_that_records_the_first_one(): ...
+""")
     (tmp_path / "empty").mkdir()
 
     services = run_pytest(tmp_path, "-p", "pytester", "-s", "test_misused.py")
@@ -202,9 +206,12 @@ def test_settings_that_fit_nothing_are_told_with_their_cures(tmp_path: Path) -> 
     assert "service_kit_service = greetings: that is None, not a service" in services
     assert "service_kit_service = greetings:Farewells: that is None, not a service" in services
     assert "nothing_of_this_name" in services, "a broken module shows where it is broken"
-    assert "set service_kit_histories = tests/histories" in run_pytest(tmp_path, "test_histories.py")
+    unset = run_pytest(tmp_path, "test_histories.py")
     empty = run_pytest(tmp_path, "test_histories.py", "-o", "service_kit_histories=empty")
+    assert "set service_kit_histories = tests/histories" in unset
     assert "there are no histories (*.json) in" in empty
+    for said in (unset, empty):
+        assert "1 passed, 1 error" in said, "the test that records the first history can run"
 
 
 def test_plugin_loads_nothing_of_the_service_until_it_is_used() -> None:
