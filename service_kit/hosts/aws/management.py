@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from service_kit.hosts.aws.deliveries import QueuedLetters
 from service_kit.hosts.aws.gateway import AwsGateway, nothing, told_by_the_stream
 from service_kit.hosts.aws.host import AwsHost
+from service_kit.hosts.aws.outside import OutsideTasks
 from service_kit.messaging.timers import AwsTimers, Wake
 from service_kit.runtime.clock import Clock
 from service_kit.runtime.completion import TaskCompletion
@@ -64,7 +65,7 @@ class AwsCompletion:
     async def _made(self) -> TaskCompletion:
         host = self._host
         tokens = await host.tokens()
-        return TaskCompletion(host.store.tasks, tokens, host.declarations, host.clock, told_by_the_stream)
+        return TaskCompletion(OutsideTasks(host), tokens, host.declarations, host.clock, told_by_the_stream)
 
 
 def _committed(_: TurnCommit) -> None:

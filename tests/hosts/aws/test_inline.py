@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 
 from client_kit.executions import StartOptions
-from service_kit import Retry, Service, task, workflow
+from service_kit import Retry, Service, complete_later, task, task_token, workflow
 from service_kit.hosts.aws.dispatch import Dispatch
 from service_kit.hosts.aws.gateway import gateway_of
-from service_kit.hosts.aws.management import management_of
+from service_kit.hosts.aws.management import AwsCompletion, management_of
 from service_kit.hosts.aws.mover import LOOKED_BACK
 from service_kit.hosts.aws.orchestrator import OrchestratorFunction
 from service_kit.hosts.aws.timers import TimersFunction
@@ -73,8 +73,23 @@ async def alone(id: str) -> str:
     return await hold(id)
 
 
+@task(inline=True)
+async def hand_over(id: str) -> str:
+    await MEANWHILE[id]()
+    return "mine" if id == "mine" else complete_later()
+
+
+@workflow
+async def handing(id: str) -> str:
+    handed = await hand_over(id)
+    await note(id)
+    return handed
+
+
 class Works(Service):
     """Work in the functions that take turns."""
+
+    handing = handing
 
     beside = beside
     loop = loop
@@ -186,3 +201,36 @@ def test_an_inline_task_that_died_many_turns_ago_is_an_attempt_when_its_claim_is
 
 async def _die(*_: object) -> None:
     raise SystemExit("the sandbox is gone")
+
+
+def test_an_inline_task_may_be_completed_from_outside_before_its_function_is_done_with_it(
+    cloud: Cloud,
+) -> None:
+    told: list[bool] = []
+
+    async def answer_at_once() -> None:
+        outside = AwsCompletion(cloud.host("Api"))
+        told.append(await outside.heartbeat(task_token(), '"half"'))
+        told.append(await outside.succeed(task_token(), '"theirs"'))
+        told.append(await outside.succeed(task_token(), '"theirs again"'))
+
+    MEANWHILE["x"] = answer_at_once
+    start(cloud, "handing", "x")
+    cloud.run(lambda: record(cloud, "x").outcome is not None)
+    assert "theirs" in (record(cloud, "x").outcome or "")
+    assert told == [True, True, False]
+
+
+def test_an_inline_task_that_has_answered_itself_is_not_completed_from_outside(cloud: Cloud) -> None:
+    tokens: list[str] = []
+
+    async def keep() -> None:
+        tokens.append(task_token())
+
+    MEANWHILE["mine"] = keep
+    start(cloud, "handing", "mine")
+    cloud.deliver_stream(OrchestratorFunction)
+    assert "mine" in (record(cloud, "mine").outcome or "")
+    outside = AwsCompletion(cloud.host("Api"))
+    assert not asyncio.run(outside.succeed(tokens[0], '"theirs"'))
+    assert not asyncio.run(outside.heartbeat(tokens[0]))
