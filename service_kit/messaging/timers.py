@@ -12,6 +12,9 @@ from typing import Any
 
 from service_kit.messaging.queues import DELAY_MOST_S, Message, Queues
 
+SCHEDULED_MOST_S = 10 * 365 * 86_400
+"""How far ahead schedules are made: their times have years of four digits, and workflows may wait for longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wake:
@@ -53,22 +56,24 @@ class AwsTimers:
     async def set(self, wake: Wake, now_s: float) -> None:
         """Send a wake-up for its time.
 
-        Without schedules, one that is later than SQS can delay comes earlier, and is to be set again.
+        One that is later than a schedule can be, or than SQS can delay without schedules, comes earlier, and is to be
+        set again.
         """
         delay_s = wake.at_s - now_s
         if delay_s <= DELAY_MOST_S or self._schedules is None:
             message = Message(wake.execution, wake.encode(), delay_s)
             await self._queues.send(self._url, [message])
         else:
-            await asyncio.to_thread(self._schedule, wake, self._schedules)
+            at_s = min(wake.at_s, now_s + SCHEDULED_MOST_S)
+            await asyncio.to_thread(self._schedule, wake, at_s, self._schedules)
 
-    def _schedule(self, wake: Wake, schedules: Schedules) -> None:
-        at = datetime.fromtimestamp(math.ceil(wake.at_s), UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    def _schedule(self, wake: Wake, at_s: float, schedules: Schedules) -> None:
+        at = datetime.fromtimestamp(math.ceil(at_s), UTC).strftime("%Y-%m-%dT%H:%M:%S")
         target = {"Arn": self._queue_arn(), "RoleArn": schedules.role, "Input": wake.encode()}
         try:
             schedules.client.create_schedule(
                 # The same wake-up has the same name, so that it is scheduled once.
-                Name=hashlib.sha256(f"{wake.execution}\n{wake.at_s!r}".encode()).hexdigest()[:64],
+                Name=hashlib.sha256(f"{wake.execution}\n{at_s!r}".encode()).hexdigest()[:64],
                 GroupName=schedules.group,
                 ScheduleExpression=f"at({at})",
                 ScheduleExpressionTimezone="UTC",

@@ -153,6 +153,18 @@ async def test_a_later_wake_up_is_scheduled_once_and_deleted_after_it(emulator: 
     assert Wake.decode(found["Target"]["Input"]) == Wake("x", NOW_S + 3_600.5)
 
 
+async def test_a_wake_up_of_the_far_future_is_scheduled_for_an_earlier_time(emulator: str) -> None:
+    scheduler, group = _client(emulator, "scheduler"), f"g-{secrets.token_hex(4)}"
+    sqs, url = _queue(emulator)
+    scheduler.create_schedule_group(Name=group)
+    timers = AwsTimers(Queues(sqs), url, Schedules(scheduler, group, "arn:aws:iam::000000000000:role/r"))
+    await timers.set(Wake("x", NOW_S + 1e12), NOW_S)
+    (made,) = scheduler.list_schedules(GroupName=group)["Schedules"]
+    found = scheduler.get_schedule(Name=made["Name"], GroupName=group)
+    assert found["ScheduleExpression"] == "at(2033-11-11T22:13:20)"
+    assert Wake.decode(found["Target"]["Input"]) == Wake("x", NOW_S + 1e12)
+
+
 def _entries(*sizes: int) -> list[Entry]:
     return [Entry(str(number), {}, size) for number, size in enumerate(sizes)]
 

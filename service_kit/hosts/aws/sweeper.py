@@ -51,7 +51,7 @@ class SweeperFunction(Function):
         failed = await invocation.finish(
             {
                 "schedules": self._take_over_schedules(),
-                **{place: self._wake(place) for place in found},
+                **{f"execution {place}": self._wake(place) for place in found},
                 **{f"events of {item[PK]!r}": bring_to_bus(self.host, item) for item in unsent},
                 **{f"{one.id} for {name}": self._send(one, name, self._deliveries) for one, name in waiting},
             }

@@ -301,17 +301,18 @@ def test_a_signal_whose_wake_up_was_lost_is_found_by_the_sweeper(
     moto: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service_kit.hosts.aws.sweeper.LATE_S", 0.0)
-    caller = Caller(moto)
-    caller.start("pipeline", "o-1", "o-1")
-    moto.run(lambda: "charge o-1" in pipeline.DONE)
+    caller, id = Caller(moto), "schedules"  # as the sweeper calls something else that it does
+    caller.start("pipeline", id, id)
+    moto.run(lambda: f"charge {id}" in pipeline.DONE)
     for _ in range(30):
         moto.step()
-    caller.signal("o-1", "approved", "yes")
+    caller.signal(id, "approved", "yes")
     assert moto.stream.pending("OrchestratorFunction")
     moto.stream.advance("OrchestratorFunction", None)
     moto.call(SweeperFunction, {})
-    moto.run(lambda: caller.has_ended("o-1"))
-    assert caller.record("o-1").status == "succeeded"
+    moto.run(lambda: caller.has_ended(id))
+    assert caller.record(id).status == "succeeded"
+    assert vars(moto.function(SweeperFunction))["_has_schedules"]
 
 
 def test_an_answer_whose_wake_up_was_lost_is_found_by_the_hourly_look(
