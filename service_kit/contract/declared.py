@@ -18,6 +18,18 @@ def declared_in(*namespaces: Mapping[str, Any]) -> dict[str, type[ServiceError]]
     return {f"{cls.__module__}:{cls.__qualname__}": cls for cls in classes}
 
 
+def declared_for(namespace: Mapping[str, Any]) -> list[type[ServiceError]]:
+    """Return the declared errors that come back to code of a namespace: `OutOfStock`, or `errors.OutOfStock`.
+
+    As `find_declared`, this looks into the modules of its tasks and workflows, too, but into nothing beneath a package.
+    """
+    found: dict[type[ServiceError], None] = {}
+    for value in _named([namespace]):
+        members = vars(value) if isinstance(value, ModuleType) else {"": value}
+        found |= dict.fromkeys(declared_in(members).values())
+    return list(found)
+
+
 def find_declared(
     type_: str, namespaces: Iterable[Mapping[str, Any]], *, imports: bool
 ) -> type[ServiceError] | None:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, NewType, get_args, get_type_hints
 
 from service_kit.contract.command import AnyCommand
-from service_kit.contract.declared import declared_in
+from service_kit.contract.declared import declared_for, declared_in
 from service_kit.contract.gather import gather
 from service_kit.contract.parameters import Parameter
 from service_kit.contract.service import Service, ServiceContract, contract_of
 from service_kit.contract.signal import Signal, State
 from service_kit.contract.workflow import Workflow
+from service_kit.errors import ServiceError
 from service_kit.publishing.definitions import Argument, Ledger, Line, Method, Published, ServiceClass
 from service_kit.publishing.expressions import (
     Display,
@@ -37,7 +38,8 @@ def publish_service(service: type[Service]) -> Published:
     ledger = Ledger()
     reader = TypeReader(ledger)
     methods = [_command(declared, contract, reader) for declared in contract.commands.values()]
-    methods += [_workflow(declared, reader) for declared in contract.workflows.values()]
+    errors = _errors_of_workflows(contract)
+    methods += [_workflow(declared, errors[name], reader) for name, declared in contract.workflows.items()]
     attributes = tuple(_messages(service, contract, reader))
     for event in gather(contract).events.values():
         reader.refer(event)
@@ -89,10 +91,29 @@ def _command_options(declared: AnyCommand, reader: TypeReader) -> Iterator[tuple
         yield "consequential", value_of(options["consequential"], reader.refer)
 
 
-def _workflow(declared: Workflow[..., Any], reader: TypeReader) -> Method:
+def _errors_of_workflows(contract: ServiceContract) -> dict[str, list[type[ServiceError]]]:
+    """Return the declared errors of each workflow: of its own module, and of those of its tasks and children.
+
+    Two classes of one name would both be given others. So of those that the workflow's module does not name itself,
+    one whose name is in use is left out.
+    """
+    spaces = {name: declared.function.__globals__ for name, declared in contract.workflows.items()}
+    found = {name: list(declared_in(space).values()) for name, space in spaces.items()}
+    used = {e.__name__: e for e in (*contract.errors.values(), *(e for own in found.values() for e in own))}
+    for name, space in spaces.items():
+        found[name] += [
+            error
+            for error in declared_for(space)
+            if error not in found[name] and used.setdefault(error.__name__, error) is error
+        ]
+    return {
+        name: [e for e in errors if e.__module__ != "service_kit.errors"] for name, errors in found.items()
+    }
+
+
+def _workflow(declared: Workflow[..., Any], errors: list[type[ServiceError]], reader: TypeReader) -> Method:
     function = declared.function
     named: dict[str, Expression] = {}
-    errors = [e for e in declared_in(function.__globals__).values() if e.__module__ != "service_kit.errors"]
     if errors:
         named["errors"] = Display("[", tuple(map(reader.refer, errors)), "]")
     if "timeout_s" in declared.definition:

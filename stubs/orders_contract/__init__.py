@@ -34,7 +34,7 @@ from .models import (
 from .service import Orders
 
 __version__ = "1.0.0"
-__digest__ = "sha256:cacdfa4d86ab3ecb78852d33b1d2ab30c617d89e84ebac19366c072b25c12082"
+__digest__ = "sha256:71c2fdcf48bcb391ed594049f41e1c4eb8c324df513f49e0c71e76fcea5f2685"
 """A digest of the other files."""
 
 __all__ = [

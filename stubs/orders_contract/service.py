@@ -140,7 +140,7 @@ class Orders(Service, name="orders", version="1.0.0"):
         """
         raise NotImplementedError
 
-    @workflow()
+    @workflow(errors=[CardDeclined, OrderCancelled, ParcelRefused])
     async def process_orders(self, orders: list[Order]) -> Batch:
         """Process orders side by side, each in an execution of its own: one that
         fails stops no other.
