@@ -10,6 +10,8 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, NotRequired, Type
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
 
+from client_kit.contracts.secrets import RequestWriter
+
 __all__ = ["OMITTED", "Body", "BodyCodec", "Cookie", "Header", "Marker", "Parameter", "Path", "Query"]
 
 
@@ -127,7 +129,7 @@ def bind_arguments(
 class BodyCodec(NamedTuple):
     """A JSON body: an object of parameters by name, or the only one by itself if it is a model."""
 
-    adapter: TypeAdapter[Any]
+    writer: RequestWriter
     flat: str | None
     """The name of the parameter that is the whole body."""
 
@@ -135,16 +137,16 @@ class BodyCodec(NamedTuple):
     def of(title: str, parameters: Sequence[Parameter]) -> BodyCodec:
         """Return the codec of these parameters, as docs/design/wire.md has them."""
         if len(parameters) == 1 and parameters[0].is_model:
-            return BodyCodec(TypeAdapter(parameters[0].annotation), parameters[0].name)
+            return BodyCodec(RequestWriter(TypeAdapter(parameters[0].annotation)), parameters[0].name)
         fields = {p.name: p.annotation if p.required else NotRequired[p.annotation] for p in parameters}
         body: Any = TypedDict(title, fields)  # type: ignore[misc]  # a TypedDict made at run time
         setattr(body, "__pydantic_config__", ConfigDict(title=title))  # noqa: B010 - mypy sees no such attribute
-        return BodyCodec(TypeAdapter(body), None)
+        return BodyCodec(RequestWriter(TypeAdapter(body)), None)
 
     def encode(self, arguments: Mapping[str, Any]) -> bytes:
         """Return the JSON; raise PydanticSerializationError for a value of another type than its parameter's."""
         if self.flat is None:
-            return self.adapter.dump_json(dict(arguments), by_alias=True, warnings="error")
+            return self.writer.write(dict(arguments))
         if self.flat not in arguments:
             return b""
-        return self.adapter.dump_json(arguments[self.flat], by_alias=True, warnings="error")
+        return self.writer.write(arguments[self.flat])

@@ -25,6 +25,7 @@ from client_kit.contracts.parameters import (
     bind_arguments,
 )
 from client_kit.contracts.protocols import RestRequest
+from client_kit.contracts.secrets import RequestWriter
 from client_kit.contracts.service import Service
 from client_kit.contracts.texts import Carried, TextLocation, write_texts
 
@@ -152,7 +153,7 @@ class RestCommand:
     @cached_property
     def _codec(self) -> BodyCodec:
         if [type(p.marker) for p in self._carried] == [Body]:
-            return BodyCodec(TypeAdapter(self._carried[0].annotation), self._carried[0].name)
+            return BodyCodec(RequestWriter(TypeAdapter(self._carried[0].annotation)), self._carried[0].name)
         return BodyCodec.of(f"{self.name}_body", self._carried)
 
     def _encode_body(self, arguments: Mapping[str, Any]) -> tuple[str, bytes]:

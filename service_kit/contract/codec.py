@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 
 from service_kit.contract.parameters import Parameter
 from service_kit.contract.route import BODILESS, Route
+from service_kit.contract.secrets import RequestWriter
 from service_kit.contract.strings import StringCodec, shape_of
 from service_kit.errors import DefinitionError
 
@@ -23,6 +24,7 @@ class BodyCodec(NamedTuple):
     parameters: tuple[Parameter, ...]
     flat: Parameter | None
     """The only parameter, where it is the body."""
+    writer: RequestWriter
 
     def decoder(self) -> Callable[[bytes], dict[str, Any]]:
         """Return the function from body to arguments by name; it raises pydantic's ValidationError.
@@ -42,7 +44,7 @@ class BodyCodec(NamedTuple):
         value = arguments if self.flat is None else arguments.get(self.flat.name)
         if self.flat is not None and self.flat.name not in arguments:
             return b""
-        return self.adapter.dump_json(value, by_alias=True, warnings="error")
+        return self.writer.write(value)
 
 
 class RestCodec(NamedTuple):
@@ -147,18 +149,20 @@ def _body_codec(where: str, title: str, parameters: Sequence[Parameter]) -> Body
     kept = tuple(parameters)
     if len(kept) == 1 and kept[0].is_model:
         at = f"{where}, parameter '{kept[0].name}'"
-        return BodyCodec(adapter_of(at, kept[0].annotation), kept, kept[0])
+        adapter = adapter_of(at, kept[0].annotation)
+        return BodyCodec(adapter, kept, kept[0], RequestWriter(adapter))
     fields = {p.name: p.annotation if p.required else NotRequired[p.annotation] for p in kept}
     body: Any = TypedDict(title, fields)  # type: ignore[misc]  # a TypedDict made at run time
     setattr(body, "__pydantic_config__", ConfigDict(extra="forbid", title=title))  # noqa: B010 - mypy sees no such attribute
     try:
-        return BodyCodec(TypeAdapter(body), kept, None)
+        adapter = TypeAdapter(body)
     except PydanticUndefinedAnnotation as error:
         raise NameError(str(error), name=error.name) from error
     except (PydanticSchemaGenerationError, PydanticUserError, ImportError):
         for p in kept:  # find the one to blame
             adapter_of(f"{where}, parameter '{p.name}'", p.annotation)
         raise
+    return BodyCodec(adapter, kept, None, RequestWriter(adapter))
 
 
 def _pascal(name: str) -> str:

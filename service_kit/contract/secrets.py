@@ -1,0 +1,77 @@
+"""Serializers of requests: what a caller gives as a secret is written, where pydantic would write `**********`.
+
+They are pydantic's own, built from the type's core schema with one thing replaced: how a `SecretStr`, `SecretBytes` or
+`Secret[...]` is written. Results keep pydantic's stars: a service that answers with a secret does not mean to tell it.
+`client_kit.contracts` does the same for published contracts, which share no code with this package.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic_core import SchemaSerializer, core_schema
+
+_NO_SCHEMAS = frozenset({"metadata", "config", "default", "expected", "members"})
+"""What may hold objects and lists and is no part of a value's schema."""
+
+
+def _tell(secret: Any) -> Any:
+    return secret.get_secret_value()
+
+
+_TOLD = core_schema.plain_serializer_function_ser_schema(_tell, when_used="unless-none")
+
+
+class RequestWriter:
+    """Writes the values of one type as a caller sends them."""
+
+    def __init__(self, adapter: TypeAdapter[Any]) -> None:
+        self._adapter = adapter
+
+    def write(self, value: Any) -> bytes:
+        """Return the JSON; raise PydanticSerializationError for a value of another type."""
+        return self._serializer.to_json(value, by_alias=True, warnings="error")
+
+    @functools.cached_property
+    def _serializer(self) -> SchemaSerializer:
+        schema = self._adapter.core_schema
+        told = _told(schema)
+        if told is schema:
+            return self._adapter.serializer
+        try:
+            # A class in it would write its fields with the serializer that it has built for itself.
+            return SchemaSerializer(told, _use_prebuilt=False)
+        except (
+            TypeError
+        ):  # pydantic 2.12 has no such switch, and needs none where a node's `serialization` is the node
+            return SchemaSerializer(told)
+
+
+def _told(schema: Any) -> Any:
+    """Return the schema that writes secrets; this very one if it has none."""
+    if isinstance(schema, list | tuple):
+        items = [_told(item) for item in schema]
+        same = all(new is old for new, old in zip(items, schema, strict=True))
+        return schema if same else type(schema)(items)
+    if not isinstance(schema, Mapping):
+        return schema
+    how = schema.get("serialization")
+    if isinstance(how, Mapping):
+        return {**schema, "serialization": _TOLD} if _hides(how) else schema
+    changed = {
+        key: new for key, old in schema.items() if key not in _NO_SCHEMAS and (new := _told(old)) is not old
+    }
+    if not changed:
+        return schema
+    told = {**schema, **changed}
+    return {**told, "serialization": told} if schema.get("type") in ("model", "dataclass") else told
+
+
+def _hides(how: Mapping[str, Any]) -> bool:
+    """Tell whether this is how pydantic itself writes a secret, and no function of the user's."""
+    function = how.get("function")
+    name, module = getattr(function, "__name__", ""), getattr(function, "__module__", "")
+    return module == "pydantic.types" and name.startswith("_serialize_secret")

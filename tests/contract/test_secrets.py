@@ -1,0 +1,99 @@
+"""Secrets in requests: the typed client sends what pydantic would hide, at home and from a published contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr, TypeAdapter, field_serializer
+from pydantic_core import PydanticSerializationError
+
+from client_kit import InProcessTransport, connect
+from client_kit.contracts.secrets import RequestWriter as PublishedWriter
+from service_kit import Service, command
+from service_kit.contract.secrets import RequestWriter
+
+
+class Login(BaseModel):
+    user: str
+    password: SecretStr
+    pin: SecretBytes | None = None
+    born: Secret[date] | None = None
+    earlier: list[Login] = []
+
+
+class Masked(BaseModel):
+    password: SecretStr
+
+    @field_serializer("password", when_used="json")
+    def mask(self, password: SecretStr) -> str:
+        return "sent elsewhere"
+
+
+@dataclass
+class Signed:
+    login: Login
+    key: SecretStr
+
+
+@command
+async def log_in(login: Login) -> str:
+    return login.password.get_secret_value()
+
+
+@command
+async def check(password: SecretStr, *, also: list[Login] | None = None) -> str:
+    return "/".join([password.get_secret_value(), *(one.password.get_secret_value() for one in also or [])])
+
+
+@command
+async def show() -> Login:
+    return Login(user="ann", password=SecretStr("sesame"))
+
+
+class Gate(Service):
+    log_in = log_in
+    check = check
+    show = show
+
+
+def test_a_client_sends_secrets_and_the_service_keeps_its_own() -> None:
+    login = Login(user="ann", password=SecretStr("sesame"))
+    with connect(Gate, "http://test", transport=InProcessTransport(Gate.asgi())) as gate:
+        assert gate.log_in.sync(login) == "sesame"
+        assert gate.check.sync(SecretStr("open"), also=[login]) == "open/sesame"
+        assert gate.show.sync().password.get_secret_value() == "**********"
+
+
+@pytest.mark.parametrize("writer", [RequestWriter, PublishedWriter])
+def test_secrets_are_written_wherever_they_are(writer: Callable[[TypeAdapter[Any]], RequestWriter]) -> None:
+    login = Login(
+        user="ann",
+        password=SecretStr("a"),
+        pin=SecretBytes(b"1"),
+        born=Secret[date](date(2020, 1, 2)),
+        earlier=[Login(user="bob", password=SecretStr("b"))],
+    )
+    written = json.loads(writer(TypeAdapter(Signed)).write(Signed(login, SecretStr("k"))))
+    assert (written["key"], written["login"]["password"], written["login"]["pin"]) == ("k", "a", "1")
+    assert (written["login"]["born"], written["login"]["earlier"][0]["password"]) == ("2020-01-02", "b")
+
+
+@pytest.mark.parametrize("writer", [RequestWriter, PublishedWriter])
+def test_a_serializer_of_the_users_own_is_left_alone(
+    writer: Callable[[TypeAdapter[Any]], RequestWriter],
+) -> None:
+    masked = Masked(password=SecretStr("a"))
+    assert writer(TypeAdapter(Masked)).write(masked) == b'{"password":"sent elsewhere"}'
+
+
+@pytest.mark.parametrize("writer", [RequestWriter, PublishedWriter])
+def test_a_value_of_another_type_is_refused(writer: Callable[[TypeAdapter[Any]], RequestWriter]) -> None:
+    with pytest.raises(PydanticSerializationError):
+        writer(TypeAdapter(Login)).write(3)
+    with pytest.raises(PydanticSerializationError):
+        writer(TypeAdapter(SecretStr)).write("plain")
