@@ -89,13 +89,16 @@ def _proof(scheme: AnyScheme, request: Request) -> str | None:
 
 
 def _cookie(request: Request, name: str) -> str | None:
-    from http.cookies import CookieError, SimpleCookie
+    """Return the value of a cookie; other parties' beside it may be anything, JSON too."""
+    from http.cookies import SimpleCookie
 
-    try:
-        morsel = SimpleCookie(request.headers.get("cookie", "")).get(name)
-    except CookieError:
-        return None
-    return morsel.value or None if morsel else None
+    value = ""
+    for pair in request.headers.get("cookie", "").split(";"):
+        key, _, text = pair.partition("=")
+        if key.strip() == name:
+            # Of a whole header, the library's parser keeps what stands before the first cookie that it dislikes.
+            value, _ = SimpleCookie().value_decode(text.strip())
+    return value or None
 
 
 def _iam_caller(request: Request) -> IamCaller | None:

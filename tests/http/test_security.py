@@ -111,6 +111,13 @@ def test_key_in_query_or_cookie(ask: Ask) -> None:
     assert ask(Guarded, "GET", "/by_cookie", headers={"cookie": "session"}).status_code == 401
 
 
+@pytest.mark.parametrize("others", ['prefs={"theme": "dark"}', "a b=c", "[x]", "=", 'x="'])
+def test_a_cookie_is_found_whatever_others_are_beside_it(ask: Ask, others: str) -> None:
+    for cookies in (f"{others}; session=k3y", f'session="k3y"; {others}'):
+        assert ask(Guarded, "GET", "/by_cookie", headers={"cookie": cookies}).json() == 7
+    assert ask(Guarded, "GET", "/by_cookie", headers={"cookie": f"{others}; xsession=k3y"}).status_code == 401
+
+
 def test_the_services_schemes_hold_where_a_command_says_nothing_else(ask: Ask) -> None:
     assert ask(Guarded, "GET", "/public").json() == "public"
     headers = {"x-amzn-iam-user-arn": "arn:aws:iam::1:user/ann"}
