@@ -1,17 +1,19 @@
-"""Serializers of requests: what a caller gives as a secret is written, where pydantic would write `**********`.
+"""Serializers of requests: what pydantic would hide or lose, and the service could not tell from what was meant.
 
-They are pydantic's own, built from the type's core schema with one thing replaced: how a `SecretStr`, `SecretBytes` or
-`Secret[...]` is written. `service_kit` does the same for the contract at home, which shares no code with this package.
+They are pydantic's own, built from the type's core schema with one thing replaced: a `SecretStr`, `SecretBytes` or
+`Secret[...]` is written as it is, and not as `**********`. Infinity and NaN, for which it writes null, are refused.
+`service_kit` does the same for the contract at home, which shares no code with this package.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
-from pydantic_core import SchemaSerializer, core_schema
+from pydantic_core import PydanticSerializationError, SchemaSerializer, core_schema, from_json
 
 _NO_SCHEMAS = frozenset({"metadata", "config", "default", "expected", "members"})
 """What may hold objects and lists and is no part of a value's schema."""
@@ -31,8 +33,13 @@ class RequestWriter:
         self._adapter = adapter
 
     def write(self, value: Any) -> bytes:
-        """Return the JSON; raise PydanticSerializationError for a value of another type."""
-        return self._serializer.to_json(value, by_alias=True, warnings="error")
+        """Return the JSON; raise PydanticSerializationError for a value of another type, or one that JSON has not."""
+        written = self._serializer.to_json(value, by_alias=True, warnings="error")
+        if b"null" in written:
+            given = self._serializer.to_python(value, mode="json", by_alias=True)
+            for number in _lost(given, from_json(written)):
+                raise PydanticSerializationError(f"JSON has no number {number!r}, and null is something else")
+        return written
 
     @functools.cached_property
     def _serializer(self) -> SchemaSerializer:
@@ -74,3 +81,20 @@ def _hides(how: Mapping[str, Any]) -> bool:
     function = how.get("function")
     name, module = getattr(function, "__name__", ""), getattr(function, "__module__", "")
     return module == "pydantic.types" and name.startswith("_serialize_secret")
+
+
+def _lost(given: Any, written: Any) -> Iterator[float]:
+    """Yield the numbers in whose place there is null."""
+    match given:
+        case float():
+            if written is None and not math.isfinite(given):
+                yield given
+        case dict():
+            for key, member in given.items():
+                yield from _lost(member, written.get(key) if isinstance(written, dict) else member)
+        case list() | tuple():
+            if isinstance(written, list):
+                for one, other in zip(given, written, strict=False):
+                    yield from _lost(one, other)
+        case _:
+            pass
