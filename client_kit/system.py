@@ -172,9 +172,17 @@ class ServiceAccess:
     async def signal(
         self, id: str, name: str, payload: str, signal_id: str, workflow: str | None = None
     ) -> None:
+        if (meant := await self.send_signal(id, name, payload, signal_id, workflow)) is not None:
+            logger.warning("execution '%s' was sent signal '%s'; the service declares '%s'", id, name, meant)
+
+    async def send_signal(
+        self, id: str, name: str, payload: str, signal_id: str, workflow: str | None = None
+    ) -> str | None:
+        """Deliver a signal; return the name that the service declares if this one is almost it, and may be misspelt."""
         told = {"name": name, "payload": json.loads(payload), "signal_id": signal_id}
         # Its id makes a signal idempotent.
-        await self.call("signal", told | _execution(id, workflow), idempotent=True)
+        meant: str | None = await self.call("signal", told | _execution(id, workflow), idempotent=True)
+        return meant
 
     async def cancel(self, id: str, reason: str, workflow: str | None = None) -> None:
         await self.call("cancel", {"reason": reason} | _execution(id, workflow), idempotent=True)

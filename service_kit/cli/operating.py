@@ -61,7 +61,8 @@ class Operator:
         """Send a signal; raise CliError if the execution has ended."""
         if (await self.access.describe(id)).status != "running":
             raise _ended(id)
-        await self.access.signal(id, name, payload, signal_id)
+        if (meant := await self.access.send_signal(id, name, payload, signal_id)) is not None:
+            tell(f"warning: the service declares '{meant}' and no '{name}'; if you meant that, send it")
 
     async def pause(self, id: str, reason: str) -> None:
         """Pause an execution; raise CliError if it has ended."""

@@ -130,22 +130,24 @@ def _workflow_commands_of(contract: ServiceContract) -> list[AnyCommand]:
     @command(path="/_system/executions/{id}/signals", errors=[ExecutionNotFound, InvalidSignal])
     async def signal(
         id: Id, name: str, payload: JsonValue, signal_id: ChosenId, workflow: Workflow = None
-    ) -> None:
+    ) -> str | None:
         """Send a signal; one signal id is delivered once.
 
         The payload of one that the service's class declares is checked. A workflow may receive others, of its own
-        module or with names that it makes up as it runs: those are passed on as they are.
+        module or with names that it makes up as it runs: those are passed on as they are. If the name is almost one
+        that the class declares, that one is the answer.
         """
         touchable(id)
-        text = to_json(payload).decode()
+        text, meant = to_json(payload).decode(), None
         if name in contract.signals:
             try:
                 contract.signals[name].decode(text)
             except ValidationError as error:
                 raise InvalidSignal(signal=name, errors=_errors(error)) from None
         else:
-            _doubt(id, name, contract.signals)
+            meant = _doubt(id, name, contract.signals)
         await require_gateway("this").signal(id, name, text, signal_id, workflow)
+        return meant
 
     @command(method="GET", path="/_system/executions/{id}/states", errors=[ExecutionNotFound])
     async def states(id: Id) -> dict[str, JsonValue]:
@@ -180,17 +182,19 @@ def _checked(event: EmittedEvent, known: Mapping[str, type[Event]]) -> str:
         raise InvalidEvent(event=event.name, errors=_errors(error)) from None
 
 
-def _doubt(id: str, name: str, known: Collection[str]) -> None:
-    """Tell of a signal whose name is almost one that the class has: the workflow would wait for that one for ever."""
+def _doubt(id: str, name: str, known: Collection[str]) -> str | None:
+    """Return the name of the class that another one almost is: the workflow would wait for that one for ever."""
     from difflib import get_close_matches  # of no use to whoever makes no mistake
 
-    for meant in get_close_matches(name[:100], known, n=1, cutoff=0.8):
+    meant = next(iter(get_close_matches(name[:100], known, n=1, cutoff=0.8)), None)
+    if meant is not None:
         logger.warning(
             "execution %r was sent signal %.100r, which the class does not name; if it meant %r, send that",
             id,
             name,
             meant,
         )
+    return meant
 
 
 def _errors(error: ValueError) -> list[dict[str, JsonValue]]:

@@ -91,4 +91,5 @@ class Depot(Service):
     refuse = refuse
     crash = crash
     progress = progress
+    released = released
 '''

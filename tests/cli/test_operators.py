@@ -59,6 +59,12 @@ def depot(workshop: Workshop, serve: Serve) -> Depot:
 def test_an_execution_is_started_signalled_and_answered(depot: Depot) -> None:
     assert depot.does("executions", "start", "ship", '{"order": "o-1"}', "--id", "ship-1") == "ship-1\n"
     assert depot.json("executions", "show", "ship-1")["status"] == "running"
+    doubted = depot.run("executions", "signal", "ship-1", "realeased", '"me"')
+    assert (doubted.exit_code, doubted.stdout) == (0, "")
+    assert doubted.stderr.splitlines() == [
+        "warning: the service declares 'released' and no 'realeased'; if you meant that, send it",
+        "sent 'realeased' to execution 'ship-1'",
+    ]
     assert depot.does("executions", "signal", "ship-1", "released", '"me"') == ""
     assert json.loads(depot.does("executions", "result", "ship-1")) == "box of o-1, released by me"
     assert depot.json("executions", "show", "ship-1")["status"] == "succeeded"

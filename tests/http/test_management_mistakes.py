@@ -200,10 +200,11 @@ def test_a_signal_whose_name_is_almost_one_of_the_class_is_told_in_the_log(
         assert await handle.result() == "a name of the module's own"
 
     run(tmp_path, test)
-    (told,) = (each.getMessage() for each in caplog.records if "was sent signal" in each.getMessage())
-    assert told.endswith(
+    at_the_service, at_the_client = (text for text in caplog.messages if "was sent signal" in text)
+    assert at_the_service.endswith(
         "was sent signal 'amuont', which the class does not name; if it meant 'amount', send that"
     )
+    assert at_the_client.endswith("was sent signal 'amuont'; the service declares 'amount'")
 
 
 def test_a_fork_that_cannot_be_is_refused_with_what_can(tmp_path: Path) -> None:
