@@ -7,6 +7,7 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from service_kit.errors import HistoryUnreadable
 from service_kit.hosts.aws.doubt import Doubt, UsedKey
 from service_kit.hosts.aws.invocation import Function, Invocation, function_from_environment
 from service_kit.hosts.aws.mover import Mover
@@ -25,6 +26,9 @@ logger: logging.Logger = logging.getLogger("service_kit.lambda")
 
 FAILURES_MOST = 5
 """Failures of one execution in a row, in one process, after which it is parked: others of its shard wait for it."""
+
+HOPELESS = (LookupError, ValueError, TypeError, HistoryUnreadable)
+"""Why a record cannot be read, ever; what else goes wrong, of the bucket or a codec, may be over in a moment."""
 
 HANDLED_MOST = 20_000
 """Records that are remembered: two of the largest batches."""
@@ -84,6 +88,8 @@ class OrchestratorFunction(Function):
 
     async def _move(self, id: str, woken: _Woken, mover: Mover) -> None:
         if woken.unreadable is not None:
+            if not isinstance(woken.unreadable, HOPELESS):
+                raise woken.unreadable
             await mover.park(id, f"a record of the stream cannot be read: {woken.unreadable}")
             return
         if woken.begin_at_s is not None and woken.begin_at_s > self.host.clock.now_s():
@@ -103,7 +109,7 @@ class OrchestratorFunction(Function):
                 incoming = await _incoming(image, self.host.store.bodies)
                 woken.incoming.append(incoming)
                 woken.keys.append((incoming.run, incoming.arrival.key))
-        except Exception as error:  # noqa: BLE001 - its execution is parked, with the reason
+        except Exception as error:  # noqa: BLE001 - told by whoever moves its execution, and to nobody else's harm
             woken.unreadable = error
 
 

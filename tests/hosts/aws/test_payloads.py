@@ -11,8 +11,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError  # type: ignore[import-untyped] # it has no types
 
 from client_kit import connect
+from service_kit.messaging.blobs import S3Blobs
+from service_kit.runtime.records import BlobKey
+from service_kit.stores.dynamodb.values import Item
 from tests.hosts.aws import vault
 from tests.hosts.aws.calling import URL, LambdaTransport
 from tests.hosts.aws.cloud import Cloud, deployed
@@ -124,3 +128,35 @@ def _text(octets: bytes) -> str:
         return zlib.decompress(octets).decode()
     except zlib.error:
         return octets.decode("latin-1")
+
+
+def test_a_bucket_that_does_not_answer_at_first_parks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused: set[BlobKey] = set()
+    read = S3Blobs._read
+
+    def busy_at_first(self: S3Blobs, key: BlobKey) -> str | None:
+        if key not in refused:
+            refused.add(key)
+            raise ClientError({"Error": {"Code": "SlowDown", "Message": "try again"}}, "GetObject")
+        return read(self, key)
+
+    with deployed(Vault) as cloud:
+        api, table = cloud.api(), cloud.host().store.table
+
+        async def begin() -> None:
+            async with connect(Vault, URL, transport=LambdaTransport(api)) as client:
+                await client.keep.options(id="large").start(MEGABYTE)
+
+        asyncio.run(begin())
+        monkeypatch.setattr(S3Blobs, "_read", busy_at_first)
+        shown: Item = {}
+
+        def is_over() -> bool:
+            found = asyncio.run(table.get(("x#large", "meta")))
+            shown.update({} if found is None else found)
+            return "outcome" in shown or "paused" in shown
+
+        cloud.run(is_over)
+        api.close()
+    assert (shown["status"], "paused" in shown) == ("succeeded", False)
+    assert "large" in {key.owner for key in refused}
