@@ -42,7 +42,8 @@ def start(
     """Run a service on this machine for its users.
 
     Like dev, without reloading. With several workers, one that dies is
-    replaced; if they do not stay alive, the command fails. SIGTERM, or Ctrl+C,
+    replaced; if they do not stay alive, the command fails. A task's rate_per_s
+    and concurrency hold in each of them. SIGTERM, or Ctrl+C,
     lets requests, tasks and handlers in flight finish; what is cut off then is
     tried again by the next start.
 
@@ -77,7 +78,9 @@ class Worker:
         from service_kit.hosts.local.processes import BROKEN
 
         try:
-            self.options.serve(listener, lambda prepared: announce(_described(prepared)))
+            self.options.serve(
+                listener, lambda prepared: announce(_described(prepared) + _limits_of(prepared))
+            )
         except CliError as error:
             self.options.tell(error)
             sys.exit(BROKEN)
@@ -100,6 +103,21 @@ def _supervise(worker: Worker, listener: socket.socket, count: int) -> None:
 def _described(prepared: LocalService) -> str:
     title = prepared.application.application.contract.title
     return title if prepared.file is None else f"{title}, kept in {prepared.file},"
+
+
+def _limits_of(prepared: LocalService) -> str:
+    """Return what each worker keeps to by itself, so that all of them together may do a multiple of it."""
+    declared = prepared.declarations
+    limits = [
+        f"{name}: {option}={value:g}"
+        for name, definition in (
+            *((name, task.definition) for name, task in declared.tasks.items()),
+            *((name, handler.definition) for name, handler in declared.subscriptions.items()),
+        )
+        for option in ("concurrency", "rate_per_s")
+        if isinstance(value := definition.get(option), int | float)
+    ]
+    return f" each worker within limits of its own ({', '.join(limits)})," if limits else ""
 
 
 def _announce(what: str, listener: socket.socket, count: int) -> None:

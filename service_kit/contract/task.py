@@ -46,9 +46,9 @@ class TaskOptions(TypedDict, total=False, closed=True):
     heartbeat_timeout_s: float
     """An attempt that is silent for so long is taken for dead, and retried."""
     concurrency: int
-    """How many attempts of this task one host runs at a time."""
+    """How many attempts of this task one process runs at a time, each of `start --workers 4`; on Lambda, all do."""
     rate_per_s: float
-    """How many attempts of this task one host begins in a second."""
+    """How many attempts of this task one process begins in a second: with `start --workers 4`, four times as many."""
     inline: bool
     """Run it in the process that schedules it, claimed by the same commit: for short work, and with no limits."""
     memory_mb: int

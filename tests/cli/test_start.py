@@ -107,6 +107,15 @@ def test_workers_share_the_socket_and_the_executions(start: Start) -> None:
         assert f"box of o-{number}" in running.manage("outcome", id=f"ship-{number}", wait_s=20)
 
 
+def test_limits_that_hold_in_each_worker_are_told_at_the_start(start: Start, file: Path) -> None:
+    limited = "@task(concurrency=8, rate_per_s=2.5)\nasync def pack"
+    file.write_text(SERVICE.replace("@task\nasync def pack", limited))
+    running = start("--workers", "2")
+    assert running.call("answer").json() == "first"
+    (told,) = (told for record in _records(running) if "serving" in (told := record["message"]))
+    assert ", each worker within limits of its own (pack: concurrency=8, pack: rate_per_s=2.5), at " in told
+
+
 def test_a_worker_that_dies_is_replaced(start: Start) -> None:
     running = start("--workers", "2")
     victim, survivor = _processes(running, 2)
