@@ -13,6 +13,9 @@ from client_kit.errors import AnswerTooLarge, CallTimeout, ConnectionLost, Netwo
 from client_kit.sse import EventParser
 from client_kit.wire import AsyncBody, SyncBody
 
+_ANEW = "; call again for a new stream, if what it does may be done twice"
+"""No key makes that safe: the service keeps no streams."""
+
 
 class ItemReader:
     """Turns the bytes of a stream into items, without I/O."""
@@ -67,10 +70,15 @@ class ItemReader:
     def name(self, error: NetworkError) -> NetworkError:
         """Return a transport's error with what it does not know."""
         error.command = self._contract.name
+        if isinstance(error, ConnectionLost):
+            error.reason = f"{error.reason}, after {self._count} items"
+            error.hint = _ANEW
         return error
 
     def _lost(self, reason: str) -> ConnectionLost:
-        return ConnectionLost(f"{reason} after {self._count} items", self._contract.name)
+        lost = ConnectionLost(f"{reason} after {self._count} items", self._contract.name)
+        lost.hint = _ANEW
+        return lost
 
     def _too_late(self) -> CallTimeout:
         return CallTimeout(
