@@ -46,7 +46,7 @@ class TaskOptions(TypedDict, total=False, closed=True):
     heartbeat_timeout_s: float
     """An attempt that is silent for so long is taken for dead, and retried."""
     concurrency: int
-    """How many attempts of this task one process runs at a time, each of `start --workers 4`; on Lambda, all do."""
+    """How many attempts of this task one process runs at a time; on Lambda, all of them together."""
     rate_per_s: float
     """How many attempts of this task one process begins in a second: with `start --workers 4`, four times as many."""
     inline: bool
