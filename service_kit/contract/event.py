@@ -14,10 +14,10 @@ from pydantic_core import SchemaSerializer
 from typing_extensions import TypedDict, TypeForm, Unpack
 
 from service_kit.contract.declaration import check_function, enclosing_names, where
+from service_kit.contract.durable import durable_serializer
 from service_kit.contract.event_checks import check_event, check_handler, check_match
 from service_kit.contract.gateway import require_gateway
 from service_kit.contract.options import check_options
-from service_kit.contract.set_order import ordering_serializer
 from service_kit.engine.retry import Retry
 from service_kit.errors import DefinitionError
 
@@ -68,7 +68,7 @@ async def emit_all(*events: Event) -> None:
 
 @functools.cache
 def _serializer(event: type[Event]) -> SchemaSerializer:
-    return ordering_serializer(TypeAdapter(event)) or event.__pydantic_serializer__
+    return durable_serializer(TypeAdapter(event), f"event '{event.event_name}'")
 
 
 class SubscriptionOptions(TypedDict, total=False, closed=True):

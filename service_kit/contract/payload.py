@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, SchemaSerializer
 
 from service_kit.contract.codec import CommandCodec
-from service_kit.contract.set_order import ordering_serializer
+from service_kit.contract.durable import durable_serializer
 
 UNEXPECTED = re.compile(
     r"PydanticSerializationUnexpectedValue\((.*) - serialized value may not be as expected \[(.*)\]\)"
@@ -32,7 +32,7 @@ class PayloadCodec:
 
     @functools.cached_property
     def _serializer(self) -> SchemaSerializer:
-        return ordering_serializer(self._adapter) or self._adapter.serializer
+        return durable_serializer(self._adapter, self._whose)
 
     @functools.cached_property
     def _against_none(self) -> str | None:
@@ -43,7 +43,7 @@ class PayloadCodec:
         return None
 
     def encode(self, value: Any) -> str:
-        """Return the text; raise PydanticSerializationError for a value of another type."""
+        """Return the text; raise PydanticSerializationError for a value of another type, TypeError for a secret."""
         if value is None and self._against_none is not None:
             # pydantic writes it for any type; whoever reads it could not tell where it comes from.
             raise self._refusal(f"{self._against_none}, not None (is a `return` missing?)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pydantic_core import PydanticSerializationError
 
 from client_kit import InProcessTransport, connect
 from client_kit.contracts.secrets import RequestWriter as PublishedWriter
-from service_kit import Service, command
+from service_kit import Event, Service, Signal, command, task
 from service_kit.contract.secrets import RequestWriter
 
 
@@ -97,3 +98,35 @@ def test_a_value_of_another_type_is_refused(writer: Callable[[TypeAdapter[Any]],
         writer(TypeAdapter(Login)).write(3)
     with pytest.raises(PydanticSerializationError):
         writer(TypeAdapter(SecretStr)).write("plain")
+
+
+@task
+async def keep(login: Login) -> None: ...
+
+
+@task
+async def fetch() -> list[SecretStr]:
+    return []
+
+
+unlocked = Signal("unlocked", dict[str, Login])
+
+
+class LoggedIn(Event):
+    login: Login
+
+
+@pytest.mark.parametrize(
+    ("write", "whose"),
+    [
+        (lambda login: keep.calls.encode_arguments({"login": login}), "what task 'keep' is given"),
+        (lambda login: fetch.calls.result.encode([login.password]), "what task 'fetch' returns"),
+        (lambda login: unlocked.encode({"ann": login}), "what signal 'unlocked' is given"),
+        (lambda login: asyncio.run(LoggedIn(login=login).emit()), "event 'LoggedIn'"),
+    ],
+)
+def test_nothing_that_is_kept_may_be_a_secret_of_which_stars_would_be_left(
+    write: Callable[[Login], object], whose: str
+) -> None:
+    with pytest.raises(TypeError, match=rf"{whose} holds a SecretStr.*kept as '\*+'; give the name under"):
+        write(Login(user="ann", password=SecretStr("sesame")))
