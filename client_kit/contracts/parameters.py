@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, NotRequired, Type
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
 
-from client_kit.contracts.secrets import RequestWriter
+from client_kit.contracts.request_writer import RequestWriter
 
 __all__ = ["OMITTED", "Body", "BodyCodec", "Cookie", "Header", "Marker", "Parameter", "Path", "Query"]
 

@@ -25,7 +25,7 @@ from client_kit.contracts.parameters import (
     bind_arguments,
 )
 from client_kit.contracts.protocols import RestRequest
-from client_kit.contracts.secrets import RequestWriter
+from client_kit.contracts.request_writer import RequestWriter
 from client_kit.contracts.service import Service
 from client_kit.contracts.texts import Carried, TextLocation, write_texts
 

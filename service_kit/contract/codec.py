@@ -11,8 +11,8 @@ from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnno
 from typing_extensions import TypedDict
 
 from service_kit.contract.parameters import Parameter
+from service_kit.contract.request_writer import RequestWriter
 from service_kit.contract.route import BODILESS, Route
-from service_kit.contract.secrets import RequestWriter
 from service_kit.contract.strings import StringCodec, shape_of
 from service_kit.errors import DefinitionError
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic_core import SchemaSerializer
 
-from service_kit.contract.secrets import holds_secrets
+from service_kit.contract.request_writer import holds_secrets
 from service_kit.contract.set_order import ordering_serializer
 
 

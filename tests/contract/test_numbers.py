@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic_core import PydanticSerializationError
 
 from client_kit import InProcessTransport, connect
-from client_kit.contracts.secrets import RequestWriter as PublishedWriter
+from client_kit.contracts.request_writer import RequestWriter as PublishedWriter
 from service_kit import Service, command
-from service_kit.contract.secrets import RequestWriter
+from service_kit.contract.request_writer import RequestWriter
 
 
 class Measured(BaseModel):

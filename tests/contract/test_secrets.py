@@ -10,13 +10,13 @@ from datetime import date
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, Secret, SecretBytes, SecretStr, TypeAdapter, field_serializer
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr, TypeAdapter, create_model, field_serializer
 from pydantic_core import PydanticSerializationError
 
 from client_kit import InProcessTransport, connect
-from client_kit.contracts.secrets import RequestWriter as PublishedWriter
+from client_kit.contracts.request_writer import RequestWriter as PublishedWriter
 from service_kit import Event, Service, Signal, command, task
-from service_kit.contract.secrets import RequestWriter
+from service_kit.contract.request_writer import RequestWriter
 
 
 class Login(BaseModel):
@@ -90,6 +90,17 @@ def test_a_serializer_of_the_users_own_is_left_alone(
 ) -> None:
     masked = Masked(password=SecretStr("a"))
     assert writer(TypeAdapter(Masked)).write(masked) == b'{"password":"sent elsewhere"}'
+
+
+@pytest.mark.parametrize("writer", [RequestWriter, PublishedWriter])
+@pytest.mark.parametrize("name", ["default", "config", "metadata", "members", "serialization", "type"])
+def test_a_field_may_have_a_name_that_pydantics_schemas_have(
+    name: str, writer: Callable[[TypeAdapter[Any]], RequestWriter]
+) -> None:
+    fields: dict[str, Any] = {name: (SecretStr, ...), "rate": (float | None, None)}
+    named = create_model("Named", **fields)
+    value = named.model_validate({name: "sesame"})
+    assert json.loads(writer(TypeAdapter(named)).write(value)) == {name: "sesame", "rate": None}
 
 
 @pytest.mark.parametrize("writer", [RequestWriter, PublishedWriter])

@@ -2,7 +2,8 @@
 
 They are pydantic's own, built from the type's core schema with one thing replaced: a `SecretStr`, `SecretBytes` or
 `Secret[...]` is written as it is, and not as `**********`. Infinity and NaN, for which it writes null, are refused.
-`service_kit` does the same for the contract at home, which shares no code with this package.
+Results keep pydantic's stars: a service that answers with a secret does not mean to tell it.
+`client_kit.contracts` does the same for published contracts, which share no code with this package.
 """
 
 from __future__ import annotations
@@ -35,11 +36,15 @@ class RequestWriter:
     def write(self, value: Any) -> bytes:
         """Return the JSON; raise PydanticSerializationError for a value of another type, or one that JSON has not."""
         written = self._serializer.to_json(value, by_alias=True, warnings="error")
-        if b"null" in written:
+        if b"null" in written and self._has_floats:
             given = self._serializer.to_python(value, mode="json", by_alias=True)
             for number in _lost(given, from_json(written)):
                 raise PydanticSerializationError(f"JSON has no number {number!r}, and null is something else")
         return written
+
+    @functools.cached_property
+    def _has_floats(self) -> bool:
+        return _has_floats(self._adapter.core_schema)
 
     @functools.cached_property
     def _serializer(self) -> SchemaSerializer:
@@ -56,6 +61,12 @@ class RequestWriter:
             return SchemaSerializer(told)
 
 
+def holds_secrets(adapter: TypeAdapter[Any]) -> bool:
+    """Return whether values of a type may hold what pydantic writes as `**********`."""
+    schema = adapter.core_schema
+    return _told(schema) is not schema
+
+
 def _told(schema: Any) -> Any:
     """Return the schema that writes secrets; this very one if it has none."""
     if isinstance(schema, list | tuple):
@@ -65,15 +76,24 @@ def _told(schema: Any) -> Any:
     if not isinstance(schema, Mapping):
         return schema
     how = schema.get("serialization")
-    if isinstance(how, Mapping):
+    if _is_node(schema) and isinstance(how, Mapping):
         return {**schema, "serialization": _TOLD} if _hides(how) else schema
-    changed = {
-        key: new for key, old in schema.items() if key not in _NO_SCHEMAS and (new := _told(old)) is not old
-    }
+    changed = {key: new for key, old in _parts(schema) if (new := _told(old)) is not old}
     if not changed:
         return schema
     told = {**schema, **changed}
     return {**told, "serialization": told} if schema.get("type") in ("model", "dataclass") else told
+
+
+def _is_node(schema: Mapping[str, Any]) -> bool:
+    """Tell whether this is a schema, and not fields or choices by their names."""
+    return isinstance(schema.get("type"), str)
+
+
+def _parts(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what a schema is made of, by name."""
+    named = not _is_node(schema)
+    return ((key, part) for key, part in schema.items() if named or key not in _NO_SCHEMAS)
 
 
 def _hides(how: Mapping[str, Any]) -> bool:
@@ -81,6 +101,14 @@ def _hides(how: Mapping[str, Any]) -> bool:
     function = how.get("function")
     name, module = getattr(function, "__name__", ""), getattr(function, "__module__", "")
     return module == "pydantic.types" and name.startswith("_serialize_secret")
+
+
+def _has_floats(schema: Any) -> bool:
+    if isinstance(schema, list | tuple):
+        return any(map(_has_floats, schema))
+    if not isinstance(schema, Mapping):
+        return False
+    return schema.get("type") == "float" or any(_has_floats(part) for _, part in _parts(schema))
 
 
 def _lost(given: Any, written: Any) -> Iterator[float]:
