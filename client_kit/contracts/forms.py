@@ -18,7 +18,7 @@ def encode_form(kind: str, codec: BodyCodec, arguments: Mapping[str, Any]) -> tu
     value: object = arguments.get(codec.flat) if codec.flat is not None else dict(arguments)
     if isinstance(value, bytes):
         return kind, value
-    plain: object = codec.adapter.dump_python(value, by_alias=True, warnings="error")
+    plain = codec.writer.write_members(value)
     members = cast(dict[str, object], plain) if isinstance(plain, dict) else {"body": plain}
     fields = [(name, one) for name, item in members.items() for one in _repeated(item)]
     if kind == "multipart/form-data":

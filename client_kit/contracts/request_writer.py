@@ -41,6 +41,11 @@ class RequestWriter:
                 raise PydanticSerializationError(f"JSON has no number {number!r}, and null is something else")
         return written
 
+    def write_members(self, value: Any) -> object:
+        """Return the value as plain Python, for a form; raise as `write` does for a value of another type."""
+        plain: object = self._serializer.to_python(value, by_alias=True, warnings="error")
+        return plain
+
     @functools.cached_property
     def _has_floats(self) -> bool:
         return _has_floats(self._adapter.core_schema)

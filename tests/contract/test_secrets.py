@@ -141,3 +141,10 @@ def test_nothing_that_is_kept_may_be_a_secret_of_which_stars_would_be_left(
 ) -> None:
     with pytest.raises(TypeError, match=rf"{whose} holds a SecretStr.*kept as '\*+'; give the name under"):
         write(Login(user="ann", password=SecretStr("sesame")))
+
+
+def test_a_form_has_the_secrets_that_are_given_too() -> None:
+    written = PublishedWriter(TypeAdapter(Login)).write_members(
+        Login(user="ann", password=SecretStr("sesame"))
+    )
+    assert written == {"user": "ann", "password": "sesame", "pin": None, "born": None, "earlier": []}
