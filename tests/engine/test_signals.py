@@ -68,12 +68,12 @@ def test_waiting_too_long_for_a_signal_times_out(begin: Begin) -> None:
         try:
             await receive("word", 5)
         except TimedOut as error:
-            return [type(error).__mro__[1].__name__, str(error)]
+            return ["a TimeoutError" if isinstance(error, TimeoutError) else "another", str(error)]
         return []
 
     run = begin(waits)
     run.pass_time(5)
-    assert run.result == ["TimeoutError", "signal 'word' did not arrive within 5 s"]
+    assert run.result == ["a TimeoutError", "signal 'word' did not arrive within 5 s"]
 
 
 def test_timeout_around_a_receive_is_asyncios_own(begin: Begin) -> None:
