@@ -52,13 +52,17 @@ class RequestWriter:
         told = _told(schema)
         if told is schema:
             return self._adapter.serializer
-        try:
-            # A class in it would write its fields with the serializer that it has built for itself.
-            return SchemaSerializer(told, _use_prebuilt=False)
-        except (
-            TypeError
-        ):  # pydantic 2.12 has no such switch, and needs none where a node's `serialization` is the node
-            return SchemaSerializer(told)
+        return build_serializer(told)
+
+
+def build_serializer(schema: Any) -> SchemaSerializer:
+    """Return the serializer of a schema that was changed; for no class in it the one that it has built for itself."""
+    try:
+        return SchemaSerializer(schema, _use_prebuilt=False)
+    except (
+        TypeError
+    ):  # pydantic 2.12 has no such switch, and needs none where a node's `serialization` is the node
+        return SchemaSerializer(schema)
 
 
 def holds_secrets(adapter: TypeAdapter[Any]) -> bool:

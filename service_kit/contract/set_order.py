@@ -15,6 +15,8 @@ from typing import Any, cast
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationUnexpectedValue, SchemaSerializer, core_schema, to_json
 
+from service_kit.contract.request_writer import build_serializer
+
 _NO_SCHEMAS = frozenset({"metadata", "config", "default", "expected", "members", "keys_schema"})
 """What may hold objects and lists and is no part of a value's schema; and keys, which are texts in JSON."""
 _OPEN = frozenset({"any", "is-instance", "function-plain", "call"})
@@ -26,17 +28,7 @@ def ordering_serializer(adapter: TypeAdapter[Any]) -> SchemaSerializer | None:
     """Return the serializer of a type whose values may hold sets, None for a type without: use its own."""
     schema = adapter.core_schema
     ordered = _ordered(schema)
-    return None if ordered is schema else _built(ordered)
-
-
-def _built(schema: Any) -> SchemaSerializer:
-    """Return the serializer; for no class in it the one that the class has built for itself, which orders nothing."""
-    try:
-        return SchemaSerializer(schema, _use_prebuilt=False)
-    except (
-        TypeError
-    ):  # pydantic 2.12 has no such switch, and needs none where a node's `serialization` is the node
-        return SchemaSerializer(schema)
+    return None if ordered is schema else build_serializer(ordered)
 
 
 def _ordered(schema: Any, config: Mapping[str, Any] | None = None) -> Any:
@@ -164,4 +156,4 @@ def _serializer_of(cls: Any) -> SchemaSerializer | None:
     if ordered is schema:
         return None
     how = core_schema.plain_serializer_function_ser_schema(lambda it: it.value, return_schema=ordered)
-    return _built(core_schema.any_schema(serialization=how))
+    return build_serializer(core_schema.any_schema(serialization=how))
